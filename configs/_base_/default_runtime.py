@@ -1,0 +1,27 @@
+default_scope = "voxrecon"
+randomness = dict(seed=0)
+log_level = "INFO"
+
+default_hooks = dict(
+    # keeps two, so that a broken newest file can be replaced; best by the mean IoU of all samples
+    # at the best threshold, as published
+    checkpoint=dict(
+        type="EpochCheckpointHook", interval=1, keep=2, best="iou"
+    ),
+    logger=dict(type="LoggerHook", interval=20),
+)
+custom_hooks = [
+    dict(type="ProgressHook"),
+    dict(type="SyncBuffersHook"),
+    dict(type="BrokenSamplesHook"),
+    dict(type="ReconstructionHook", count=4),  # pictures at validation
+]
+
+vis_backends = [dict(type="LocalVisBackend")]
+visualizer = dict(type="Visualizer", vis_backends=vis_backends)
+
+env_cfg = dict(
+    cudnn_benchmark=False,  # would choose other kernels in a resumed run
+    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
+    dist_cfg=dict(backend="nccl"),  # gloo without a GPU
+)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+import errno
+import json
+import os
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from mmengine.evaluator import Evaluator
+
+from voxrecon.errors import ConfigError, FileError, VoxreconError
+from voxrecon.evaluation import VoxelIoU, read_results
+from voxrecon.registry import METRICS
+from voxrecon.structures import VoxelDataSample
+
+TAXONOMIES = ("02691156", "03001627")
+
+
+def data_sample(i, views=(1, 5), broken=()):
+    """Sample i of a set whose ids repeat across its two classes, as a model returns it."""
+    generator = torch.Generator().manual_seed(i)
+    sample = VoxelDataSample(
+        metainfo={
+            "taxonomy": TAXONOMIES[i % 2],
+            "id": f"id{i // 2}",
+            "name": ("aeroplane", "chair")[i % 2],
+            "broken": list(broken),
+        }
+    )
+    sample.gt_voxels = (torch.rand(6, 6, 6, generator=generator) > 0.5).to(torch.uint8)
+    sample.pred_volumes = {n: torch.rand(6, 6, 6, generator=generator) for n in views}
+    return sample
+
+
+def expected_mean(indices, n_views, t):
+    total = 0.0
+    for sample in map(data_sample, indices):
+        predicted, truth = sample.pred_volumes[n_views] >= t, sample.gt_voxels == 1
+        total += (predicted & truth).sum().item() / (predicted | truth).sum().item()
+    return total / len(indices)
+
+
+def test_through_registry_and_evaluator():
+    metric = METRICS.build({"type": "VoxelIoU", "thresholds": [0.3, 0.5]})
+    evaluator = Evaluator(metric)
+    evaluator.process([data_sample(0), data_sample(1)])
+    evaluator.process([data_sample(2)])
+    metrics = evaluator.evaluate(3)
+    assert list(metrics) == [
+        *("iou", "iou@0.3", "iou@0.5", "best_threshold"),
+        *("iou/5v", "iou@0.3/5v", "iou@0.5/5v", "best_threshold/5v"),
+        "samples",
+    ]
+    for suffix, n_views in (("", 1), ("/5v", 5)):
+        for t in (0.3, 0.5):
+            mean = expected_mean(range(3), n_views, t)
+            assert metrics[f"iou@{t}{suffix}"] == pytest.approx(mean, abs=1e-12)
+        best = max((0.3, 0.5), key=lambda t: metrics[f"iou@{t}{suffix}"])
+        assert metrics[f"best_threshold{suffix}"] == best
+        assert metrics[f"iou{suffix}"] == metrics[f"iou@{best}{suffix}"]
+    assert metrics["samples"] == 3
+    assert all(isinstance(value, (int, float)) for value in metrics.values())
+
+
+def test_the_smallest_view_count_selects():
+    metric = VoxelIoU([0.5], prefix="val")
+    metric.process(None, [data_sample(0, views=(5, 2))])
+    metrics = metric.evaluate(1)
+    assert set(metrics) >= {"val/iou", "val/iou@0.5", "val/iou/5v", "val/samples"}
+    two = VoxelIoU([0.5])
+    two.process(None, [data_sample(0, views=(5, 2)).to_dict()])
+    two.results = [record for record in two.results if record["n_views"] == 2]
+    assert two.evaluate(1)["iou"] == metrics["val/iou"]
+
+
+def test_samples_count_once_and_the_state_is_reset():
+    metric = VoxelIoU()
+    metric.process(None, [data_sample(i) for i in (0, 1, 2, 0, 1)])
+    metrics = metric.evaluate(3)
+    metric.process(None, [data_sample(i) for i in (2, 0, 1)])
+    assert metric.evaluate(3) == metrics
+    assert metrics["samples"] == 3
+
+
+def test_twins_that_differ_by_a_voxel_do_not_depend_on_the_order():
+    values = []
+    for order in ((0.2, 0.4), (0.4, 0.2)):
+        metric = VoxelIoU([0.3])
+        for value in order:
+            sample = data_sample(0, views=(1,))
+            sample.gt_voxels[0, 0, 0] = 1
+            sample.pred_volumes[1][0, 0, 0] = value
+            metric.process(None, [sample])
+        values.append(metric.evaluate(1)["iou"])
+    assert values[0] == values[1]
+
+
+def test_broken_samples_are_counted_and_logged_in_one_line(tmp_path, monkeypatch):
+    logged = []
+    monkeypatch.setattr(
+        "voxrecon.evaluation.voxel_iou.print_log", lambda *args: logged.append(args)
+    )
+    metric = VoxelIoU(out=str(tmp_path / "results.json"))
+    metric.process(None, [data_sample(0, broken=["b.png: truncated", "a.png: grey"])])
+    metric.process(None, [data_sample(1, broken=["b.png: truncated"]), data_sample(1)])
+    metrics = metric.evaluate(4)
+    assert metrics["samples"] == 2
+    assert [line for line, *_ in logged] == ["evaluated 2 of 4 samples, 2 broken: a.png: grey"]
+    results = read_results(tmp_path / "results.json")
+    assert results["broken"] == ["a.png: grey", "b.png: truncated"]
+    keys = [(s["taxonomy"], s["id"], s["n_views"]) for s in results["samples"]]
+    assert keys == [(taxonomy, "id0", n) for taxonomy in TAXONOMIES for n in (1, 5)]
+    assert results["summary"]["1"]["classes"]["03001627"]["name"] == "chair"
+    assert max(results["summary"]["1"]["overall"]) == metrics["iou"]
+
+
+def test_bad_predictions_are_named():
+    metric = VoxelIoU()
+    sample = data_sample(3)
+    sample.pred_volumes[5][0, 0, 0] = float("nan")
+    with pytest.raises(VoxreconError, match="^03001627/id1: 1 predicted voxels are NaN"):
+        metric.process(None, [data_sample(0), sample])
+    sample.pred_volumes = {1: torch.rand(4, 4, 4)}
+    with pytest.raises(
+        VoxreconError, match="^03001627/id1: predicted grid is 4x4x4, expected 6x6x6"
+    ):
+        metric.process(None, [sample])
+
+
+def test_no_sample_is_an_error():
+    with pytest.raises(VoxreconError, match="none of 7 samples"):
+        VoxelIoU().evaluate(7)
+
+
+@pytest.mark.parametrize("bad", [[], [0.3, 0.3], [1.5], [float("nan")], ["high"], 0.3, None])
+def test_thresholds_are_checked(bad):
+    with pytest.raises(ConfigError, match="expected distinct numbers in"):
+        VoxelIoU(bad)
+
+
+def test_a_full_disk_is_one_error(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    metric = VoxelIoU(out=str(tmp_path / "results.json"))
+    metric.process(None, [data_sample(0)])
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(FileError, match="results.json: cannot be written: No space left"):
+        metric.evaluate(1)
+    assert os.listdir(tmp_path) == []
+
+
+def _rank(rank, folder):
+    """Rank r of 2 on five samples: padded with sample 0, and sample 3 broken, replaced by 1."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+    indices = ((0, 2, 4), (1, 1, 0))[rank]
+    broken = ((), (), ()), ((), ("3.png: truncated",), ())
+    metric = VoxelIoU(out=f"{folder}/results.json")
+    metric.process(
+        None, [data_sample(i, broken=b) for i, b in zip(indices, broken[rank], strict=True)]
+    )
+    metrics = metric.evaluate(5)
+
+    # Only the main process meets the obstacle, yet no process may go on alone.
+    metric.out = f"{folder}/store/results.json"
+    metric.process(None, [data_sample(rank)])
+    try:
+        metric.evaluate(2)
+    except FileError as error:
+        metrics["error"] = str(error)
+    with open(f"{folder}/rank{rank}.json", "w") as file:
+        json.dump(metrics, file)
+    dist.destroy_process_group()
+
+
+def test_two_processes_equal_one(tmp_path):
+    mp.spawn(_rank, (str(tmp_path),), nprocs=2)
+    ranks = [json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1)]
+    for metrics in ranks:
+        assert metrics.pop("error").startswith(f"{tmp_path}/store/results.json: cannot be written")
+
+    single = VoxelIoU(out=str(tmp_path / "single.json"))
+    single.process(None, [data_sample(i, broken=["3.png: truncated"]) for i in (0, 1, 2, 4)])
+    expected = single.evaluate(5)
+    assert ranks == [expected, expected]
+    assert expected["samples"] == 4
+    assert expected["iou@0.3/5v"] == pytest.approx(expected_mean((0, 1, 2, 4), 5, 0.3), abs=1e-12)
+    assert (tmp_path / "results.json").read_bytes() == (tmp_path / "single.json").read_bytes()

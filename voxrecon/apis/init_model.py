@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from voxrecon.engine.checkpoint import load_weights
+from voxrecon.engine.config import check_config, load_config
+from voxrecon.models import VoxelReconstructor
+from voxrecon.registry import MODELS
+
+
+def init_model(
+    config: str | Path | Config, checkpoint: str | Path | None = None, device: str = "cpu"
+) -> VoxelReconstructor:
+    """Build the network of a config, in eval mode on ``device``. Never downloads.
+
+    Args:
+        config: A config, its file, or ``"voxrecon::configs/pix2voxpp_a.py"`` from any folder.
+        checkpoint: Weights: safetensors as published or converted, or a training checkpoint. Without one the
+            weights are random.
+        device: As torch names it.
+
+    Raises:
+        ConfigError: The config does not fit.
+        CheckpointError: The checkpoint is broken or of another network or grid size.
+    """
+    cfg = config if isinstance(config, Config) else load_config(config)
+    check_config(cfg)
+    # weights that are about to be loaded need no storage and no initialisation before
+    with torch.device("meta" if checkpoint else "cpu"):
+        model = MODELS.build(cfg.model)
+    if checkpoint:
+        load_weights(model, checkpoint)
+    return model.to(device).eval()

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""Checkpoints in the layout of the authors of Pix2Vox and Pix2Vox++ to ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from voxrecon.cli.common import guard, parser
+from voxrecon.errors import CheckpointError
+
+PARTS = ("encoder", "decoder", "merger", "refiner")
+EXTRAS = re.compile(r"epoch_idx|best_iou|best_epoch|\w+_solver_state_dict")
+TRUNK = {"resnet.0.": "conv1.", "resnet.1.": "bn1.", "resnet.4.": "layer1.", "resnet.5.": "layer2."}
+
+
+def _numpy_scalar() -> list:
+    """The types that a numpy scalar in ``best_iou`` needs, under its names of numpy 1 and 2."""
+    scalar = np.float64(0).__reduce__()[0]
+    return [
+        (scalar, "numpy.core.multiarray.scalar"),
+        (scalar, "numpy._core.multiarray.scalar"),
+        np.dtype,
+        np.dtypes.Float64DType,
+        np.dtypes.Float32DType,
+    ]
+
+
+def our_key(part: str, key: str, multi_scale: bool) -> str | None:
+    """Our name of ``key`` of a part of the authors' checkpoint, None if there is none.
+
+    The number of a layer counts from 1 there. The keys are listed, by layer, in the released files.
+    """
+    if part == "encoder":
+        if key.startswith("vgg."):
+            return f"backbone.trunk.features.{key[4:]}"
+        for prefix, ours in TRUNK.items():
+            if key.startswith(prefix):
+                return f"backbone.trunk.{ours}{key[len(prefix):]}"
+    match = re.fullmatch(r"layer(\d+)\.(\d\..+)", key)
+    if not match:
+        return None
+    layer, rest = int(match[1]), match[2]
+    if part == "encoder":
+        return f"neck.layers.{layer - 1}.{rest}"
+    if part == "decoder":
+        # the fifth layer, the last, is a plain projection
+        return f"decoder.head.{rest[2:]}" if layer == 5 else f"decoder.layers.{layer - 1}.{rest}"
+    if part == "merger":
+        if not multi_scale:
+            return f"volume_fusion.layers.{layer - 1}.{rest}"
+        named = {5: "reduce", 6: "head"}.get(layer, f"scales.{layer - 1}")
+        return f"volume_fusion.{named}.{rest}"
+    if layer <= 3:
+        return f"refiner.down.{layer - 1}.{rest}"
+    if layer <= 5:
+        return f"refiner.dense.{2 * (layer - 4)}.{rest[2:]}"
+    return f"refiner.head.{rest[2:]}" if layer == 8 else f"refiner.up.{layer - 6}.{rest}"
+
+
+def rename(state: dict, source: str | Path, own: dict[str, Tensor], multi_scale: bool) -> dict[str, Tensor]:
+    """The tensors of a checkpoint of the authors under our names, every one exactly once.
+
+    Counters ``num_batches_tracked``, which old files lack, are filled with 0.
+    """
+    weights: dict[str, Tensor] = {}
+    left = [key for key in state if key.removesuffix("_state_dict") not in PARTS and not EXTRAS.fullmatch(key)]
+    for part in PARTS:
+        tensors = state.get(f"{part}_state_dict", state.get(part, {}))
+        if not isinstance(tensors, dict):
+            raise CheckpointError(f"{source}: {part} is a {type(tensors).__name__}, expected a dict of tensors")
+        for key, value in tensors.items():
+            name = our_key(part, str(key).removeprefix("module."), multi_scale)
+            if name is None or not isinstance(value, Tensor) or name in weights:
+                left.append(f"{part}.{key}")
+            else:
+                weights[name] = value
+    if left:
+        raise CheckpointError(f"{source}: {len(left)} keys have no place in the network: {', '.join(left[:20])}")
+    for key, value in own.items():
+        if key.endswith("num_batches_tracked") and key not in weights:
+            weights[key] = torch.zeros_like(value, device="cpu")
+    return weights
+
+
+def convert(config: str, source: str, target: str) -> None:
+    """Convert ``source`` for the network of ``config``; writes ``target`` (.safetensors) and its ``.json``."""
+    from voxrecon.engine.checkpoint import check_keys, read_checkpoint, write_model
+    from voxrecon.engine.config import load_config
+    from voxrecon.models import MultiScaleContextAwareFusion
+    from voxrecon.registry import MODELS
+
+    if Path(target).suffix != ".safetensors":
+        raise CheckpointError(f"{target}: expected a name that ends in .safetensors")
+    cfg = load_config(config)
+    with torch.device("meta"):
+        model = MODELS.build(cfg.model)
+    state = read_checkpoint(source, _numpy_scalar())
+    multi_scale = isinstance(model.volume_fusion, MultiScaleContextAwareFusion)
+    weights = rename(state, source, model.state_dict(), multi_scale)
+    check_keys(weights, model.state_dict(), source)
+    model.load_state_dict(weights, assign=True)
+    write_model(model, cfg.model.to_dict(), target)
+    print(f"{len(weights)} tensors of {source} written to {target}")
+    print(f"next: python tools/test.py {config} {target} --data-root DIR")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    arguments = parser(
+        "Convert a checkpoint in the layout of the authors of Pix2Vox or Pix2Vox++.",
+        "python tools/model_converters/convert_pix2vox.py configs/pix2vox_a.py Pix2Vox-A-ShapeNet.pth a.safetensors",
+    )
+    arguments.add_argument("config", help="config of the network, e.g. configs/pix2vox_a.py")
+    arguments.add_argument("source", metavar="SRC.pth")
+    arguments.add_argument("target", metavar="DST.safetensors")
+    args = arguments.parse_args(argv)
+    guard(lambda: convert(args.config, args.source, args.target))

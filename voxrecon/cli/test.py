@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import argparse
+import os
+
+from rich.console import Console
+
+from voxrecon.cli.common import add_config_options, guard, parser, prepare_config
+from voxrecon.errors import ConfigError
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line of ``tools/test.py``."""
+    arguments = parser(
+        "Test a checkpoint: IoU per class and overall, on the first n views of each object.",
+        "python tools/test.py configs/pix2voxpp_f.py work_dirs/f/best.pth --data-root data/ShapeNet --views 1 3 5",
+    )
+    arguments.add_argument("config", help="a config file, or voxrecon::configs/NAME.py from any folder")
+    arguments.add_argument("checkpoint", help="safetensors or a training checkpoint")
+    add_config_options(arguments)
+    arguments.add_argument("--views", type=int, nargs="+", metavar="N", help="numbers of views (default: 1)")
+    arguments.add_argument("--out", metavar="FILE", help="results of every sample (default: D/results.json)")
+    arguments.add_argument("--show-dir", metavar="D", help="draw inputs, prediction and truth of every sample")
+    arguments.add_argument("--skip-bad", action="store_true", help="count broken samples instead of stopping")
+    return arguments.parse_args(argv)
+
+
+def test(args: argparse.Namespace) -> None:
+    """Test as the command line says."""
+    from voxrecon.engine import VoxelRunner
+    from voxrecon.engine.config import check_config
+    from voxrecon.evaluation import format_results, read_results
+
+    cfg = prepare_config(args)
+    if args.views:
+        if min(args.views) < 1:
+            raise ConfigError(f"--views {min(args.views)}: expected at least 1")
+        cfg.model.eval_views = sorted(set(args.views))
+        cfg.test_dataloader.dataset.n_views = max(args.views)
+    if args.skip_bad:
+        cfg.test_dataloader.dataset.skip_bad = True
+    out = args.out or os.path.join(cfg.work_dir, "results.json")
+    cfg.test_evaluator.out = out
+    for hook in cfg.get("custom_hooks", []):
+        if hook["type"] == "ReconstructionHook":
+            hook["show_dir"] = args.show_dir
+    cfg.load_from = args.checkpoint
+    check_config(cfg)
+    # a test needs nothing of the training, its data least of all
+    for key in ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler"):
+        cfg[key] = None
+    for key in ("val_dataloader", "val_cfg", "val_evaluator"):
+        cfg[key] = None
+    runner = VoxelRunner.from_cfg(cfg)
+    runner.test()
+    if runner.rank == 0:
+        Console().print(format_results(read_results(out)))
+        print(f"results of every sample: {out}")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    guard(lambda: test(parse_args(argv)))

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import argparse
+import os
+
+import torch
+
+from voxrecon.cli.common import add_config_options, guard, parser, prepare_config
+from voxrecon.errors import ConfigError
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line of ``tools/train.py``."""
+    arguments = parser(
+        "Train the network of a config.",
+        "python tools/train.py configs/pix2voxpp_f.py --data-root data/ShapeNet --work-dir work_dirs/f",
+    )
+    arguments.add_argument("config", help="a config file, or voxrecon::configs/NAME.py from any folder")
+    add_config_options(arguments)
+    arguments.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="CKPT",
+        help="go on from the newest readable checkpoint of the work dir, or from CKPT",
+    )
+    arguments.add_argument("--load-from", metavar="W", help="start from the weights of a checkpoint")
+    arguments.add_argument("--amp", action="store_true", help="mixed precision (GPU)")
+    return arguments.parse_args(argv)
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train as the command line says."""
+    from voxrecon.engine import VoxelRunner
+    from voxrecon.engine.config import check_config
+
+    cfg = prepare_config(args)
+    if args.resume is not None and args.load_from:
+        raise ConfigError("--resume and --load-from exclude each other: a resumed run has its weights")
+    if args.resume is not None:
+        cfg.resume, cfg.load_from = True, args.resume or None
+    elif args.load_from:
+        cfg.load_from = args.load_from
+    if args.amp:
+        if not torch.cuda.is_available():
+            raise ConfigError("--amp: no GPU found; mixed precision does not pay on a CPU")
+        cfg.optim_wrapper.type = "AmpOptimWrapper"
+        cfg.optim_wrapper.loss_scale = "dynamic"
+    check_config(cfg)
+    runner = VoxelRunner.from_cfg(cfg)
+    runner.train()
+    best = os.path.join(cfg.work_dir, "best.pth")
+    if runner.rank == 0 and os.path.exists(best):
+        root = f" --data-root {args.data_root}" if args.data_root else ""
+        print(f"next: python tools/test.py {args.config} {best}{root} --views 1 3 5")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    guard(lambda: train(parse_args(argv)))

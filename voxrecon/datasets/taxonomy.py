@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""The taxonomy JSON of Pix2Vox: which objects there are, by class and split."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voxrecon.errors import ConfigError, FileError
+
+SPLITS = ("train", "val", "test")
+MAX_BYTES = 64 * 1024**2  # ShapeNet.json has 1.7 MB
+MAX_NAME = 255  # bytes that a file system takes
+
+
+@dataclass(frozen=True)
+class TaxonomyClass:
+    """A class: its id, its name, and the ids of its objects by split (only the splits that the file has)."""
+
+    id: str
+    name: str
+    splits: dict[str, tuple[str, ...]]
+
+
+def read_taxonomy(path: str | os.PathLike) -> list[TaxonomyClass]:
+    """Read ``[{taxonomy_id, taxonomy_name, train: [ids], val: [ids], test: [ids]}, ...]``; other keys are ignored.
+
+    Raises:
+        FileError: the file is missing, too large, not of this form, names a class twice or an object twice in one
+            split, or holds an id that is not a plain file name.
+    """
+    path = os.fspath(path)
+    try:
+        size = os.path.getsize(path)
+        if size > MAX_BYTES:
+            raise FileError(f"{path}: {size} bytes, expected at most {MAX_BYTES}")
+        with open(path, encoding="utf-8") as file:
+            entries = json.loads(file.read(MAX_BYTES))
+    except OSError as error:
+        raise FileError(f"{path}: no taxonomy file: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path}: not a JSON file: {error}") from error
+    if not isinstance(entries, list) or not entries:
+        raise FileError(f"{path}: {_brief(entries)}, expected a list of classes")
+    classes = [_parse_class(entry, f"{path}: entry {i}") for i, entry in enumerate(entries)]
+    _refuse_repeats([c.id for c in classes], f"{path}: class")
+    return classes
+
+
+def select_classes(
+    classes: Sequence[TaxonomyClass], wanted: str | Sequence[str] | None
+) -> list[TaxonomyClass]:
+    """The classes whose id or name is in ``wanted`` (all for None), in the file's order; ConfigError for an unknown."""
+    if wanted is None:
+        return list(classes)
+    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    known = [key for c in classes for key in (c.id, c.name)]
+    for key in wanted:
+        if key not in known:
+            nearest = difflib.get_close_matches(str(key), known, n=1, cutoff=0.0)[0]
+            raise ConfigError(f"no class {key!r} in the taxonomy, nearest is {nearest!r}")
+    if not wanted:
+        raise ConfigError("classes=[], expected None for all or at least one id or name")
+    return [c for c in classes if c.id in wanted or c.name in wanted]
+
+
+def list_samples(
+    classes: Sequence[TaxonomyClass], split: str, path: str
+) -> list[tuple[TaxonomyClass, str]]:
+    """(class, object id) of a split; ConfigError, naming the splits there are, where it is missing or empty."""
+    samples = [(c, name) for c in classes for name in c.splits.get(split, ())]
+    if not samples:
+        sizes = {s: sum(len(c.splits[s]) for c in classes if s in c.splits) for s in SPLITS}
+        there = ", ".join(f"{s} ({n})" for s, n in sizes.items() if n) or "none"
+        raise ConfigError(f"{path}: no samples in split {split!r}, splits with samples: {there}")
+    return samples
+
+
+def _parse_class(entry: object, where: str) -> TaxonomyClass:
+    if not isinstance(entry, dict):
+        raise FileError(f"{where}: {_brief(entry)}, expected an object")
+    for key in ("taxonomy_id", "taxonomy_name"):
+        if not isinstance(entry.get(key), str):
+            raise FileError(f"{where}: {key} is {_brief(entry.get(key))}, expected a string")
+    _check_plain(entry["taxonomy_id"], where)
+    splits = {}
+    for split in SPLITS:
+        if split not in entry:
+            continue
+        ids = entry[split]
+        if not isinstance(ids, list):
+            raise FileError(f"{where}: {split} is {_brief(ids)}, expected a list of ids")
+        for name in ids:
+            _check_plain(name, f"{where}: {split}")
+        _refuse_repeats(ids, f"{where}: {split}")
+        splits[split] = tuple(ids)
+    return TaxonomyClass(entry["taxonomy_id"], entry["taxonomy_name"], splits)
+
+
+def _check_plain(name: object, where: str) -> None:
+    """Ids become parts of paths: refuse all that could lead out of the data folder."""
+    plain = (
+        isinstance(name, str)
+        and 0 < len(name.encode(errors="replace")) <= MAX_NAME
+        and name.isprintable()
+        and not set("/\\:") & set(name)
+        and ".." not in name
+        and name != "."
+    )
+    if not plain:
+        raise FileError(f"{where}: id {_brief(name)}, expected a plain file name")
+
+
+def _refuse_repeats(names: Sequence[str], where: str) -> None:
+    if len(set(names)) != len(names):
+        seen: set[str] = set()
+        twice = next(name for name in names if name in seen or seen.add(name))
+        raise FileError(f"{where}: {twice!r} is there twice, expected once")
+
+
+def _brief(value: object) -> str:
+    text = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
+    return text if len(text) <= 60 else text[:57] + "..."

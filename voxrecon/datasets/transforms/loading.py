@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""Renderings and grids from disk. Nothing in a file is believed before it is checked."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import cv2
+import numpy as np
+from mmcv.image import imfrombytes
+from mmcv.transforms import BaseTransform
+
+from voxrecon.errors import ConfigError, FileError, SampleError
+from voxrecon.geometry.binvox import read_binvox
+from voxrecon.registry import TRANSFORMS
+
+from ..storage import read_bytes
+
+MAX_SIDE = 4096  # pixels
+MAX_IMAGE_BYTES = 4 * MAX_SIDE**2  # more than the pixels themselves
+MAX_DIM = 512  # cells
+PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+TO_RGBA = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}
+
+
+@TRANSFORMS.register_module()
+class LoadViews(BaseTransform):
+    """Decode ``img_paths`` into ``images``, a list of (H, W, 4) uint8 RGBA, one a view.
+
+    Raises:
+        SampleError: a file is missing or not a whole 8-bit PNG or JPEG of at most 4096 x 4096 pixels.
+    """
+
+    def transform(self, results: dict) -> dict:
+        backend_args = results.get("backend_args")
+        images = []
+        for path in results["img_paths"]:
+            try:
+                data = read_bytes(path, MAX_IMAGE_BYTES, backend_args)
+            except FileNotFoundError:
+                raise SampleError(f"{path}: no such rendering") from None
+            images.append(decode_image(data, path))
+        results["images"] = images
+        return results
+
+
+@TRANSFORMS.register_module()
+class LoadVoxels(BaseTransform):
+    """Read the first of ``voxel_paths`` that exists into ``voxels``, (X, Y, Z) uint8 of 0 and 1; nothing for data
+    without grids. ``.mat`` files (key ``Volume``, as Pix2Vox reads) need scipy.
+
+    Args:
+        size: The expected extent of all three axes in cells; None takes any up to 512.
+
+    Raises:
+        SampleError: no file, a broken one, or a grid of another size.
+    """
+
+    def __init__(self, size: int | None = None) -> None:
+        self.size = size
+
+    def transform(self, results: dict) -> dict:
+        paths = results["voxel_paths"]
+        if not paths:
+            return results
+        for path in paths:
+            try:
+                data = read_bytes(path, 2 * MAX_DIM**3, results.get("backend_args"))
+                break
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+        else:
+            raise SampleError(
+                f"{paths[0]}: no such grid{', nor ' * bool(paths[1:])}{', '.join(paths[1:])}"
+            )
+        try:
+            read = read_mat if path.endswith(".mat") else read_grid
+            grid = read(data, path)
+        except SampleError:
+            raise
+        except FileError as error:
+            raise SampleError(str(error)) from error
+        if self.size is not None and grid.shape != (self.size,) * 3:
+            shape = " x ".join(map(str, grid.shape))
+            raise SampleError(f"{path}: a grid of {shape} cells, expected {self.size} on each side")
+        results["voxels"] = grid.view(np.uint8)
+        return results
+
+
+def read_grid(data: bytes, name: str) -> np.ndarray:
+    """(X, Y, Z) bool from the bytes of a binvox file."""
+    return read_binvox(data, name=name, max_dim=MAX_DIM).grid
+
+
+def read_mat(data: bytes, name: str) -> np.ndarray:
+    """(X, Y, Z) bool from the bytes of a MATLAB file: its ``Volume``, non-zero being set, axes as they are."""
+    try:
+        from scipy.io import loadmat, whosmat
+    except ImportError:
+        raise ConfigError(f"{name}: reading .mat files needs scipy (pip install scipy)") from None
+    try:
+        shapes = {key: shape for key, shape, _ in whosmat(io.BytesIO(data))}  # headers only
+        shape = shapes.get("Volume", ())
+        if len(shape) != 3 or not all(1 <= n <= MAX_DIM for n in shape):
+            raise SampleError(
+                f"{name}: 'Volume' of shape {shape}, expected three axes of 1 to {MAX_DIM}"
+            )
+        volume = loadmat(io.BytesIO(data), variable_names=["Volume"])["Volume"]
+    except SampleError:
+        raise
+    except Exception as error:  # scipy raises whatever the bytes provoke
+        raise SampleError(f"{name}: not a MATLAB file: {str(error)[:80]}") from error
+    if volume.dtype.kind not in "biuf" or volume.shape != tuple(shape):
+        raise SampleError(f"{name}: 'Volume' of {volume.dtype}, expected numbers")
+    return np.ascontiguousarray(volume != 0)
+
+
+def decode_image(data: bytes, name: str) -> np.ndarray:
+    """A PNG or JPEG file's bytes to (H, W, 4) uint8 RGBA. Grey is repeated; alpha is 255 where the file has none.
+
+    Raises:
+        SampleError: another type, 16 bits a channel, no or too many pixels, truncated or corrupt.
+    """
+    width, height, bits, whole = _read_header(data, name)
+    if bits > 8:
+        raise SampleError(f"{name}: {bits} bits per channel, expected 8")
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise SampleError(f"{name}: {width} x {height} pixels, expected 1 to {MAX_SIDE} a side")
+    # a decoder may fill up a truncated file without a word
+    if not whole:
+        raise SampleError(f"{name}: truncated after {len(data)} bytes, expected an end marker")
+    try:
+        image = imfrombytes(data, flag="unchanged", backend="cv2")
+    except cv2.error:
+        image = None
+    if image is None or image.dtype != np.uint8 or image.shape[:2] != (height, width):
+        raise SampleError(f"{name}: corrupt, expected a PNG or JPEG that can be decoded")
+    return cv2.cvtColor(image, TO_RGBA[image.shape[2] if image.ndim == 3 else 1])
+
+
+def _read_header(data: bytes, name: str) -> tuple[int, int, int, bool]:
+    """Width, height, bits per channel, and whether the end marker is there."""
+    if data.startswith(PNG_START) and len(data) >= 33:
+        width, height, bits = struct.unpack_from(">IIB", data, 16)
+        return width, height, bits, PNG_END in data
+    if data.startswith(b"\xff\xd8\xff"):
+        return _read_jpeg_header(data, name)
+    raise SampleError(
+        f"{name}: starts with {data[:8]!r} ({len(data)} bytes), expected a PNG or JPEG"
+    )
+
+
+def _read_jpeg_header(data: bytes, name: str) -> tuple[int, int, int, bool]:
+    frame, at = None, 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker, length = struct.unpack_from(">xBH", data, at)
+        if marker == 0xFF:  # fill byte
+            at += 1
+            continue
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and at + 9 <= len(data):
+            bits, height, width = struct.unpack_from(">BHH", data, at + 4)
+            frame = (width, height, bits)
+        if marker == 0xDA and frame:
+            # only behind the start of scan: thumbnails inside the header have an end marker too
+            return *frame, data.find(b"\xff\xd9", at + 2 + length) >= 0
+        at += 2 + length
+    raise SampleError(f"{name}: a JPEG of {len(data)} bytes without a scan, expected a whole one")

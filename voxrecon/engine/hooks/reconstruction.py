@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+
+from voxrecon.errors import FileError
+from voxrecon.registry import HOOKS
+from voxrecon.visualization import draw_reconstruction
+
+
+@HOOKS.register_module()
+class ReconstructionHook(Hook):
+    """Draw inputs, prediction and truth of a few samples, into the visual backends and into a folder.
+
+    Args:
+        count: Samples drawn at each validation, the first ones.
+        threshold: Occupied where the probability is at least this.
+        show_dir: In testing, all samples are drawn into this folder as PNG; None draws none.
+    """
+
+    def __init__(self, count: int = 4, threshold: float = 0.3, show_dir: str | None = None) -> None:
+        self.count, self.threshold = count, threshold
+        self.show_dir = None if show_dir is None else Path(show_dir)
+        self.drawn = 0
+
+    def before_val(self, runner) -> None:
+        """Begin again with the first samples."""
+        self.drawn = 0
+
+    @master_only
+    def after_val_iter(self, runner, batch_idx: int, data_batch: dict, outputs: list) -> None:
+        """Draw the first samples into the visual backends."""
+        step = runner.epoch if runner.stage is not None else 0
+        for i, sample in enumerate(outputs):
+            if self.drawn == self.count:
+                return
+            for _, picture in self.pictures(data_batch["inputs"]["images"][i], sample):
+                runner.visualizer.add_image(f"val/{sample.taxonomy}_{sample.id}", picture, step)
+            self.drawn += 1
+
+    def after_test_iter(self, runner, batch_idx: int, data_batch: dict, outputs: list) -> None:
+        """Draw every sample into ``show_dir``, one picture for each number of views."""
+        if self.show_dir is None:
+            return
+        self.show_dir.mkdir(parents=True, exist_ok=True)
+        for i, sample in enumerate(outputs):
+            for views, picture in self.pictures(data_batch["inputs"]["images"][i], sample):
+                path = self.show_dir / f"{sample.taxonomy}_{sample.id}_{views}v.png"
+                if not cv2.imwrite(str(path), picture[..., ::-1]):
+                    raise FileError(f"{path}: the picture cannot be written")
+
+    def pictures(self, images, sample) -> list[tuple[int, np.ndarray]]:
+        """(number of views, uint8 RGB picture) for each reconstruction of a sample.
+
+        ``images`` (V, h, w, 4) are the uint8 RGBA crops as loaded.
+        """
+        rgba = images.cpu().numpy()
+        rgb = np.where(rgba[..., 3:] == 0, 255, rgba[..., :3]).astype(np.uint8)
+        truth = sample.gt_voxels.bool().cpu().numpy() if "gt_voxels" in sample else None
+        return [
+            (n, draw_reconstruction(rgb[:n], volume.float().cpu().numpy(), truth, self.threshold))
+            for n, volume in sample.pred_volumes.items()
+        ]

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from voxrecon.errors import ConfigError
+from voxrecon.registry import MODELS
+
+
+@MODELS.register_module()
+class Pix2VoxDecoder(nn.Module):
+    """Transposed 3D convolutions from a seed to a coarse volume per view (Pix2Vox, section 3.2.2).
+
+    Whatever comes in per view is read, in C order, as a seed (C, s, s, s). Each entry of ``channels`` doubles the
+    side; a 1x1x1 convolution with sigmoid closes. The context, from which a fusion scores the view, is the last
+    feature volume and the coarse volume, concatenated.
+
+    Args:
+        seed: (C, s, s, s).
+        channels: Output channels of each doubling, e.g. ``(512, 128, 32, 8)`` from 2^3 to 32^3.
+    """
+
+    def __init__(self, seed: Sequence[int], channels: Sequence[int] = (512, 128, 32, 8)) -> None:
+        super().__init__()
+        self.seed = tuple(seed)
+        self.grid_size = self.seed[-1] * 2 ** len(channels)
+        widths = [self.seed[0], *channels]
+        self.layers = nn.Sequential(
+            *(
+                nn.Sequential(
+                    nn.ConvTranspose3d(a, b, 4, stride=2, padding=1, bias=False),
+                    nn.BatchNorm3d(b),
+                    nn.ReLU(inplace=True),
+                )
+                for a, b in zip(widths[:-1], widths[1:], strict=True)
+            )
+        )
+        self.head = nn.ConvTranspose3d(widths[-1], 1, 1, bias=False)
+
+    def forward(
+        self, x: Tensor, targets: Tensor | None = None
+    ) -> tuple[tuple[Tensor, Tensor], dict]:
+        """Features (B, V, ...) to coarse (B, V, X, Y, Z) in [0, 1] and context (B, V, K, X, Y, Z)."""
+        batch, views = x.shape[:2]
+        values = prod(x.shape[2:])
+        if values != prod(self.seed):
+            raise ConfigError(
+                f"decoder: {values} values a view {tuple(x.shape[2:])} do not fill seed={self.seed} "
+                f"({prod(self.seed)} values)"
+            )
+        features = self.layers(x.reshape(batch * views, *self.seed))  # (B*V, c, X, Y, Z)
+        coarse = (
+            self.head(features).float().sigmoid()
+        )  # (B*V, 1, X, Y, Z); float32: bf16 rounds 0.999 to 1
+        context = torch.cat([features, coarse.to(features.dtype)], dim=1)
+        return (
+            coarse[:, 0].unflatten(0, (batch, views)),
+            context.unflatten(0, (batch, views)),
+        ), {}

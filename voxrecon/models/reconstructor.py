@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from voxrecon.errors import ConfigError
+from voxrecon.registry import MODELS
+from voxrecon.structures import VoxelDataSample
+
+SLOTS = ("backbone", "neck", "feature_fusion", "decoder", "volume_fusion", "refiner")
+
+
+def _initialise(module: nn.Module) -> None:
+    """The initialisation of the public Pix2Vox trainer; fan-in of a transposed convolution is torch's."""
+    if isinstance(module, (nn.Conv2d, nn.Conv3d, nn.ConvTranspose3d)):
+        nn.init.kaiming_normal_(module.weight)
+    elif isinstance(module, (nn.BatchNorm2d, nn.BatchNorm3d)):
+        nn.init.ones_(module.weight)
+    elif isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, 0, 0.01)
+    else:
+        return
+    if module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
+@MODELS.register_module()
+class VoxelReconstructor(BaseModel):
+    """One or more views of an object to one grid of occupancy probabilities; every paper fills the same slots.
+
+    Images (B, V, C, H, W) pass backbone and neck per view, the optional feature fusion over views, the decoder per
+    view, the volume fusion over views and the optional refiner. A slot is built from the registry and answers
+    ``forward(x, targets=None) -> (x, aux)``; ``aux`` may hold ``loss_*`` entries, which are added up, and things to
+    look at. The volume fusion has two methods instead, ``score`` (per view) and ``fuse`` (over views).
+
+    Args:
+        loss: Losses, each applied in float32 to the fused volume and, with a refiner, to the refined one.
+        eval_views: Numbers of views that ``mode="predict"`` reconstructs from (the first n of those given);
+            None: all that are given.
+        chunk: At most so many views pass the per-view slots at once in evaluation; None: all. For little memory.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        neck: dict,
+        decoder: dict,
+        volume_fusion: dict,
+        feature_fusion: dict | None = None,
+        refiner: dict | None = None,
+        loss: dict | Sequence[dict] = ({"type": "BCELoss"},),
+        eval_views: Sequence[int] | None = None,
+        chunk: int | None = None,
+        data_preprocessor: dict | None = None,
+    ) -> None:
+        super().__init__(
+            data_preprocessor=MODELS.build(data_preprocessor or {"type": "VoxelDataPreprocessor"})
+        )
+        self.backbone = MODELS.build(backbone)
+        self.neck = MODELS.build(neck)
+        self.feature_fusion = MODELS.build(feature_fusion) if feature_fusion else None
+        self.decoder = MODELS.build(decoder)
+        self.volume_fusion = MODELS.build(volume_fusion)
+        self.refiner = MODELS.build(refiner) if refiner else None
+        self.losses = nn.ModuleList(
+            MODELS.build(cfg) for cfg in ([loss] if isinstance(loss, dict) else loss)
+        )
+        self.eval_views = tuple(eval_views) if eval_views else None
+        self.chunk = chunk
+        self.frozen: tuple[str, ...] = ()  # slots that the stage does not train
+        self.fixed = {name for name, p in self.named_parameters() if not p.requires_grad}
+
+    @property
+    def grid_size(self) -> int:
+        """Side of the reconstructed grid, in voxels."""
+        return self.decoder.grid_size
+
+    @property
+    def network(self) -> str:
+        """What fills the slots, in words; a checkpoint carries it, so that it is not loaded into another network."""
+        return " > ".join(getattr(slot, "label", type(slot).__name__) for slot in self.slots().values())
+
+    @property
+    def scope(self) -> str:
+        """How far the feature fusion looks: ``per_view``, ``causal`` (views before it) or ``set`` (all views)."""
+        return self.feature_fusion.scope if self.feature_fusion else "per_view"
+
+    def slots(self) -> dict[str, nn.Module]:
+        """The filled slots by name, in the order of the data flow."""
+        return {name: getattr(self, name) for name in SLOTS if getattr(self, name) is not None}
+
+    def freeze(self, slots: Sequence[str] = ()) -> None:
+        """Train every slot but these; batch norm of these stays in eval. What a config has frozen stays so."""
+        self.frozen = tuple(slots)
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(name.split(".")[0] not in slots and name not in self.fixed)
+
+    def train(self, mode: bool = True) -> VoxelReconstructor:
+        super().train(mode)
+        for name in self.frozen:
+            if self.slots().get(name) is not None:
+                self.slots()[name].eval()
+        return self
+
+    def init_weights(self) -> None:
+        """Initialise as the public trainer does, then let each slot that knows better do so (pretrained trunks)."""
+        self.apply(_initialise)
+        for slot in self.slots().values():
+            if hasattr(slot, "init_weights"):
+                slot.init_weights()
+
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: list[VoxelDataSample] | None = None,
+        mode: str = "tensor",
+    ):
+        """Run on normalised images (B, V, C, H, W), channels in the order of the config.
+
+        ``"tensor"``: the volume (B, X, Y, Z), occupancy probability. ``"loss"``: a dict of scalars, from
+        ``gt_voxels`` of the data samples. ``"predict"``: the data samples with ``pred_volumes`` filled.
+        """
+        if mode == "tensor":
+            return self.fuse(self.encode(inputs))["volume"]
+        if mode == "loss":
+            return self.loss(
+                inputs, torch.stack([sample.gt_voxels for sample in data_samples]).float()
+            )
+        if mode == "predict":
+            return self.predict(inputs, data_samples, self.eval_views)
+        raise ValueError(f"mode {mode!r}: expected tensor, loss or predict")
+
+    def encode(self, images: Tensor, targets: Tensor | None = None) -> dict:
+        """Do once all that is per view (or causal).
+
+        Returns a state for ``fuse``: ``coarse`` (B, V', X, Y, Z), ``scores`` (B, V', X, Y, Z) or None, ``aux``, and
+        the views' ``features`` where a feature fusion over the whole set must run again for fewer views.
+        """
+        if images.ndim != 5:
+            raise ConfigError(f"images {tuple(images.shape)}: expected (B, V, C, H, W)")
+        features, aux = self._features(images)
+        state = self._decode(features, targets)
+        state["aux"] = {**aux, **state["aux"]}
+        if self.scope == "set":
+            state["features"] = features
+        return state
+
+    def fuse(self, state: dict, n: int | None = None, targets: Tensor | None = None) -> dict:
+        """Volumes from the first ``n`` views of a state (all by default): ``fused`` and ``volume`` (B, X, Y, Z)."""
+        coarse, scores, aux = state["coarse"], state["scores"], dict(state["aux"])
+        if n is not None:
+            views = state["features" if self.scope == "set" else "coarse"].shape[1]
+            if not 1 <= n <= views:
+                raise ConfigError(f"{n} views asked for, {views} given")
+            if self.scope == "set" and n < views:
+                again = self._decode(state["features"][:, :n], targets)
+                coarse, scores, aux = again["coarse"], again["scores"], again["aux"]
+            elif self.scope != "set":
+                coarse, scores = coarse[:, :n], None if scores is None else scores[:, :n]
+        fused = volume = self.volume_fusion.fuse(coarse, scores)
+        if self.refiner:
+            volume, more = self.refiner(fused, targets)
+            aux.update(more)
+        return {"fused": fused, "volume": volume, "aux": aux}
+
+    def loss(self, images: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Losses of images (B, V, C, H, W) against grids (B, X, Y, Z) float."""
+        if targets.shape[-1] != self.grid_size:
+            raise ConfigError(
+                f"grids {tuple(targets.shape[1:])}: the network reconstructs {self.grid_size}^3"
+            )
+        out = self.fuse(self.encode(images, targets), targets=targets)
+        volumes = (
+            {"fused": out["fused"], "refined": out["volume"]}
+            if self.refiner
+            else {"fused": out["fused"]}
+        )
+        losses = {key: value for key, value in out["aux"].items() if key.startswith("loss_")}
+        with torch.autocast(images.device.type, enabled=False):
+            for loss in self.losses:
+                for name, volume in volumes.items():
+                    losses[f"loss_{loss.name}_{name}"] = loss(volume.float(), targets.float())
+        return losses
+
+    def predict(
+        self,
+        images: Tensor,
+        data_samples: list[VoxelDataSample] | None = None,
+        views: Sequence[int] | None = None,
+    ) -> list[VoxelDataSample]:
+        """Fill ``pred_volumes`` {n: (X, Y, Z)} of the data samples for the first n views, n in ``views``."""
+        state = self.encode(images)
+        samples = data_samples or [VoxelDataSample() for _ in range(len(images))]
+        volumes = {n: self.fuse(state, n)["volume"] for n in views or (images.shape[1],)}
+        for i, sample in enumerate(samples):
+            sample.pred_volumes = {n: volume[i] for n, volume in volumes.items()}
+        return samples
+
+    def _features(self, images: Tensor) -> tuple[Tensor, dict]:
+        """Backbone and neck with the views folded into the batch: (B, V, C, H, W) to (B, V, c, h', w')."""
+        aux: dict = {}
+
+        def run(views: Tensor) -> tuple[Tensor]:
+            x = views.flatten(0, 1)
+            for slot in (self.backbone, self.neck):
+                x, more = slot(x)
+                aux.update(more)
+            return (x.unflatten(0, views.shape[:2]),)
+
+        return self._by_views(run, images)[0], aux
+
+    def _decode(self, features: Tensor, targets: Tensor | None) -> dict:
+        """Feature fusion, decoder and scores: (B, V, c, h', w') to coarse and scores (B, V', X, Y, Z)."""
+        aux: dict = {}
+        if self.feature_fusion:
+            features, aux = self.feature_fusion(features, targets)
+
+        def run(views: Tensor) -> tuple[Tensor, Tensor | None]:
+            (coarse, context), more = self.decoder(views, targets)
+            aux.update(more)
+            return coarse, self.volume_fusion.score(context)
+
+        coarse, scores = self._by_views(run, features)
+        return {"coarse": coarse, "scores": scores, "aux": aux}
+
+    def _by_views(self, run: Callable, x: Tensor) -> tuple:
+        """``run`` on (B, V, ...), in evaluation on ``chunk`` views at a time."""
+        if self.training or not self.chunk or x.shape[1] <= self.chunk:
+            return run(x)
+        parts = zip(*(run(part) for part in x.split(self.chunk, dim=1)), strict=True)
+        return tuple(None if part[0] is None else torch.cat(part, dim=1) for part in parts)
