@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The registries: children of mmengine's, filled on first use, plug-ins included.
 
-A package announces its parts by an entry point of the group ``voxrecon.plugins``: a module that registers them on
-import. Nothing has to be imported by hand before a config is built.
+A package announces its parts by an entry point of the group ``voxrecon.plugins``: a module that
+registers them on import. Nothing has to be imported by hand before a config is built.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from importlib.metadata import entry_points
 import mmengine.registry as root
 from mmengine.registry import Registry as _Registry
 
+from voxrecon.errors import ConfigError
+
 PLUGIN_GROUP = "voxrecon.plugins"
 _loaded_plugins: set[str] = set()
 
@@ -19,17 +21,28 @@ _loaded_plugins: set[str] = set()
 def load_plugins() -> None:
     """Import every module announced by the entry-point group ``voxrecon.plugins``, each once."""
     for point in entry_points(group=PLUGIN_GROUP):
-        if point.value not in _loaded_plugins:
-            _loaded_plugins.add(point.value)  # before the import: a plug-in may itself look up a registry
+        if point.value in _loaded_plugins:
+            continue
+        _loaded_plugins.add(point.value)  # now: a plug-in may itself look up a registry
+        try:
             point.load()
+        except Exception as error:  # a plug-in is foreign code: anything may come out
+            _loaded_plugins.remove(point.value)
+            reason = error.args[0] if isinstance(error, KeyError) and error.args else error
+            raise ConfigError(
+                f"plug-in {point.name} = {point.value}: cannot be loaded: "
+                f"{type(error).__name__}: {' '.join(str(reason).split())}"
+            ) from error
 
 
 class Registry(_Registry):
-    """A registry that loads plug-ins with its locations and names both places when a name is taken twice."""
+    """Loads plug-ins with its locations, and names both places when a name is taken twice."""
 
     def import_from_location(self) -> None:
         if not self._imported:
-            super().import_from_location()
+            if self._locations:  # mmengine looks for voxrecon.utils where there is none
+                super().import_from_location()
+            self._imported = True
             load_plugins()
 
     def _register_module(self, module, module_name=None, force=False) -> None:
@@ -38,21 +51,33 @@ class Registry(_Registry):
             if not force and name in self._module_dict:
                 taken = self._module_dict[name]
                 raise KeyError(
-                    f"{name!r} is registered twice in {self.name}: by {taken.__module__}.{taken.__qualname__} "
+                    f"{name!r} is registered twice in {self.name}: "
+                    f"by {taken.__module__}.{taken.__qualname__} "
                     f"and by {module.__module__}.{module.__qualname__}"
                 )
         super()._register_module(module, module_name=module_name, force=force)
 
 
-def _child(name: str, parent: _Registry, *locations: str) -> Registry:
-    return Registry(name, parent=parent, scope="voxrecon", locations=[f"voxrecon.{loc}" for loc in locations])
+def _child(parent: _Registry, *locations: str, name: str = "") -> Registry:
+    locations = [f"voxrecon.{location}" for location in locations]
+    return Registry(name or parent.name, parent=parent, scope="voxrecon", locations=locations)
 
 
-MODELS = _child("model", root.MODELS, "models")
-DATASETS = _child("dataset", root.DATASETS, "datasets")
-DATA_SAMPLERS = _child("data sampler", root.DATA_SAMPLERS, "datasets")
-TRANSFORMS = _child("transform", root.TRANSFORMS, "datasets")
-METRICS = _child("metric", root.METRICS, "evaluation")
-HOOKS = _child("hook", root.HOOKS, "engine")
-LOOPS = _child("loop", root.LOOPS, "engine")
-VISUALIZERS = _child("visualizer", root.VISUALIZERS, "visualization")
+MODELS = _child(root.MODELS, "models")
+DATASETS = _child(root.DATASETS, "datasets")
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS, "datasets")
+TRANSFORMS = _child(root.TRANSFORMS, "datasets")
+METRICS = _child(root.METRICS, "evaluation")
+HOOKS = _child(root.HOOKS, "engine")
+LOOPS = _child(root.LOOPS, "engine")
+VISUALIZERS = _child(root.VISUALIZERS, "visualization")
+
+# We add nothing to these, plug-ins may; without a child mmengine warns at each use of its own parts
+EVALUATORS = _child(root.EVALUATOR)
+LOG_PROCESSORS = _child(root.LOG_PROCESSORS, name="log processor")
+MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, name="model wrapper")
+OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, name="optimizer wrapper")
+OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS)
+OPTIMIZERS = _child(root.OPTIMIZERS)
+PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS)
+VISBACKENDS = _child(root.VISBACKENDS, name="visual backend")

@@ -16,7 +16,7 @@ CLASSES = {"03001627": "chair", "02691156": "aeroplane", "04379243": "table", "0
 
 
 def make_grid(key: int, grid: int = 32) -> np.ndarray:
-    """A solid without any mirror symmetry, (X, Y, Z) bool: a seat, a back at low x, one arm on the object's right."""
+    """A solid without mirror symmetry, (X, Y, Z) bool: seat, back at low x, one arm at high z."""
     rng = np.random.default_rng(key)
     low, seat, thick = (max(1, round(grid * f)) for f in (0.15, 0.4, 0.12))
     high = grid - low
@@ -32,19 +32,22 @@ def make_grid(key: int, grid: int = 32) -> np.ndarray:
 
 
 def draw_view(voxels: np.ndarray, view: int, size: int = 137) -> np.ndarray:
-    """What a camera at azimuth ``90 * view`` sees, (H, W, 4) uint8 RGBA: depth in R, height in G, the view's number
-    in B; alpha is 0 around the object, whose edge is half transparent."""
-    turned = np.rot90(voxels, view % 4, axes=(0, 2))  # the camera stands on +x now
+    """What a level camera at azimuth ``90 * view`` sees, (H, W, 4) uint8 RGBA.
+
+    R is the nearness, G falls with height, B is ten times the view's number; alpha is 0 around the
+    object and partial at its edge.
+    """
+    turned = np.rot90(voxels, -view, axes=(0, 2))  # the camera stands on +x now
     nearest = turned.shape[0] - np.argmax(turned[::-1], axis=0)  # (Y, Z), 1..X
     hit = turned.any(axis=0)
     picture = np.zeros((*hit.shape, 4), np.uint8)
     picture[..., 0] = 255 * nearest // turned.shape[0]
-    picture[..., 1] = (255 * np.arange(hit.shape[0]) // hit.shape[0])[:, None]
+    picture[..., 1] = 255 - (255 * np.arange(hit.shape[0]) // hit.shape[0])[:, None]
     picture[..., 2] = view * 10 % 256
     picture[..., 3] = 255
     picture[~hit] = 0
     side = size * 3 // 4
-    # up is low row, and the viewer's right is -z
+    # up is the first row, and the viewer's right is -z
     picture = cv2.resize(np.ascontiguousarray(picture[::-1, ::-1]), (side, side))
     image = np.zeros((size, size, 4), np.uint8)
     start = (size - side) // 2
@@ -65,8 +68,8 @@ def make_r2n2(
     """Write a data set and its ``taxonomy.json`` under ``root``.
 
     Args:
-        n: Objects in all, dealt to the classes in turn; every split holds all of them. Ids repeat across classes:
-            the i-th object of each class is ``object_i``.
+        n: Objects in all, dealt to the classes in turn; every split holds all of them. Ids repeat
+            across classes: the i-th object of each class is ``object_i``.
         classes: Class ids, keys of ``CLASSES``.
         views: Renderings of an object, ``size`` x ``size`` RGBA.
         flat_voxels: Write ``{taxonomy}/{id}.binvox`` instead of ``{taxonomy}/{id}/model.binvox``.
@@ -90,7 +93,7 @@ def make_r2n2(
         for view in range(views):
             picture = cv2.cvtColor(draw_view(voxels, view, size), cv2.COLOR_RGBA2BGRA)
             cv2.imwrite(str(folder / f"{view:02d}.png"), picture)
-        rows = "".join(f"{90 * view % 360} 25 0 0.8 25\n" for view in range(views))
+        rows = "".join(f"{90 * view % 360} 0 0 0.8 25\n" for view in range(views))
         (folder / "rendering_metadata.txt").write_text(rows)
         (folder / "renderings.txt").write_text(
             "".join(f"{view:02d}.png\n" for view in range(views))

@@ -109,13 +109,13 @@ def test_the_table_as_printed(results):
     assert lines[0] == "Voxel IoU"
     assert lines[3:] == [
         "  1 view, best t=0.3                best",
-        "    aeroplane               1     0.2500   0.5000",
-        "    chair                   2     0.8750   0.5000",
-        "    overall by sample       3     0.6667   0.5000",
+        "    aeroplane                 1   0.2500   0.5000",
+        "    chair                     2   0.8750   0.5000",
+        "    overall by sample         3   0.6667   0.5000",
         "    mean of classes               0.5625   0.5000",
         "  3 views, best t=0.5                        best",
-        "    chair                   1     0.2500   1.0000",
-        "    overall by sample       1     0.2500   1.0000",
+        "    chair                     1   0.2500   1.0000",
+        "    overall by sample         1   0.2500   1.0000",
         "    mean of classes               0.2500   1.0000",
         "broken samples left out: 1",
     ]

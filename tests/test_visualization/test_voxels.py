@@ -73,7 +73,7 @@ def test_a_mirrored_object_gives_the_mirrored_picture_at_the_negative_azimuth():
     picture = render_voxels(grid, 35, 20, size=128).astype(int)
     twin = render_voxels(grid[:, :, ::-1], -35, 20, size=128)[:, ::-1]
     assert np.abs(picture - twin).mean() < 4
-    assert np.abs(picture - picture[:, ::-1]).mean() > 30
+    assert np.abs(picture - picture[:, ::-1]).mean() > 20
 
 
 def face_tone(grid, azimuth, elevation, at):
@@ -116,7 +116,6 @@ def test_visible_faces_match_rays(azimuth, elevation):
     grid = np.random.default_rng(2).random((6, 6, 6)) < 0.3
     size = 48
     drawn = mask(render_voxels(grid, azimuth, elevation, size=size))
-    # the focal length follows from the picture of a single cell in the middle of a grid
     axes = view_axes(azimuth, elevation)
     camera = axes[2] * 2.5 * 6
     angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
@@ -140,10 +139,10 @@ def test_visible_faces_match_rays(azimuth, elevation):
 def test_the_grid_stays_in_the_frame_and_fills_it(shape, elevation):
     covered = []
     for azimuth in (0, 45, 100, 300):
-        drawn = mask(render_voxels(np.ones(shape, bool), azimuth, elevation, size=64))
+        drawn = mask(render_voxels(np.ones(shape, bool), azimuth, elevation))
         assert not (drawn[0].any() or drawn[-1].any() or drawn[:, 0].any() or drawn[:, -1].any())
         covered += [np.ptp(side.nonzero()[0]) + 1 for side in (drawn.any(0), drawn.any(1))]
-    assert max(covered) >= 55
+    assert max(covered) >= 210
 
 
 @pytest.mark.parametrize("size", [1, 31, 256])
@@ -260,13 +259,11 @@ def test_real_chairs_look_like_their_renderings():
             alpha = cv2.imread(str(folder / f"{view:02d}.png"), cv2.IMREAD_UNCHANGED)[..., 3] > 127
             azimuth, elevation = rows[view, :2]
 
-            def score(azimuth, flip=1, elevation=elevation, truth=fitted(alpha)):
-                drawn = mask(render_voxels(grid, azimuth, elevation))[:, ::flip]  # noqa: B023
-                return iou(fitted(drawn), truth)
-
-            scores.append(
-                (score(azimuth), score(azimuth, -1), score(-azimuth), score(azimuth + 180))
-            )
+            drawn = mask(render_voxels(grid, azimuth, elevation))
+            other_way = mask(render_voxels(grid, -azimuth, elevation))
+            behind = mask(render_voxels(grid, azimuth + 180, elevation))
+            candidates = (drawn, drawn[:, ::-1], other_way, behind)
+            scores.append([iou(fitted(c), fitted(alpha)) for c in candidates])
     right, mirrored, other_way, behind = np.mean(scores, axis=0)
     assert right > 0.8
     assert right > max(mirrored, other_way, behind) + 0.2

@@ -12,7 +12,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from voxrecon.errors import ConfigError, FileError, SampleError
-from voxrecon.registry import DATASETS
+from voxrecon.registry import DATASETS, TRANSFORMS
 
 from .sampler import SampleKey
 from .storage import list_names
@@ -20,8 +20,8 @@ from .taxonomy import SPLITS, list_samples, read_taxonomy, select_classes
 
 MAX_ATTEMPTS = 20  # samples tried for one item before the data set counts as broken
 HOW_TO_GET = (
-    "register at shapenet.org, unpack ShapeNetRendering.tgz and ShapeNetVox32.tgz of 3D-R2N2 into a folder DIR, "
-    "pass --data-root DIR"
+    "register at shapenet.org, unpack ShapeNetRendering.tgz and ShapeNetVox32.tgz of 3D-R2N2 "
+    "into a folder DIR, pass --data-root DIR"
 )
 
 
@@ -29,31 +29,35 @@ HOW_TO_GET = (
 class R2N2Dataset(BaseDataset):
     """Objects with renderings and a voxel grid, in the layout of 3D-R2N2 (Choy et al. 2016).
 
-    ``{image_dir}/{taxonomy}/{id}/rendering/00.png ...`` and one of ``voxel_paths`` under ``data_root``. A sample's key
-    is (taxonomy, id), since ids repeat across classes. Items are asked for by a :class:`SampleKey`: views and
-    augmentation follow from its (seed, epoch, index), whatever the worker. A plain int means epoch 0, seed 0 and the
-    first ``n_views`` views.
+    ``{image_dir}/{taxonomy}/{id}/rendering/00.png ...`` and one of ``voxel_paths`` under
+    ``data_root``. A sample's key is (taxonomy, id), since ids repeat across classes. Items are
+    asked for by a :class:`SampleKey`: views and augmentation follow from its (seed, epoch, index),
+    whatever the worker. A plain int means epoch 0, seed 0 and the first ``n_views`` views.
 
     Args:
         data_root: Folder of the data.
-        taxonomy: Taxonomy JSON, relative to ``data_root`` (or, where there is none, to the current folder).
+        taxonomy: Taxonomy JSON, relative to ``data_root`` (or, where there is none, to the current
+            folder).
         split: ``"train"``, ``"val"`` or ``"test"``.
-        pipeline: Transforms; they get ``taxonomy``, ``id``, ``name``, ``views``, ``img_paths``, ``voxel_paths``,
-            ``rng`` (the Generator to draw from), ``broken`` and ``backend_args``.
+        pipeline: Transforms; they get ``taxonomy``, ``id``, ``name``, ``views``, ``img_paths``,
+            ``voxel_paths``, ``rng`` (the Generator to draw from), ``broken`` and ``backend_args``.
         n_views: Views for a plain int; in test mode every sample must have as many.
         image_dir: Folder of the renderings.
         voxel_paths: Templates, the first that exists counts; empty for data without grids.
         classes: Ids or names of the classes to keep; None for all.
         test_mode: The first views in place of random ones, and no sample is passed over silently.
-        skip_bad: In test mode, leave out missing samples (listed in ``missing``) and replace broken ones.
-        backend_args: For another file backend of mmengine than the local disk; it must be able to list folders.
+        skip_bad: In test mode, leave out missing samples (listed in ``missing``) and replace broken
+            ones.
+        backend_args: For another file backend of mmengine than the local disk; it must be able to
+            list folders.
         indices: mmengine's: the first so many samples, or a list of positions.
         lazy_init: mmengine's: leave the disk alone until ``full_init()``.
 
     Raises:
         FileError: no data folder, no taxonomy, or a malformed one.
         ConfigError: an unknown class or split, or a template that does not fit.
-        SampleError: no sample on disk; in test mode without ``skip_bad``, any sample missing or short of views.
+        SampleError: no sample on disk; in test mode without ``skip_bad``, any sample missing or
+            short of views.
     """
 
     def __init__(
@@ -88,7 +92,8 @@ class R2N2Dataset(BaseDataset):
         super().__init__(
             data_root=os.fspath(data_root),
             data_prefix={},
-            pipeline=list(pipeline),
+            # built here, not by mmengine's Compose: that needs a default scope
+            pipeline=[TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline],
             test_mode=test_mode,
             indices=indices,
             lazy_init=lazy_init,
@@ -105,7 +110,7 @@ class R2N2Dataset(BaseDataset):
         classes = select_classes(read_taxonomy(path), self.classes)
         self._metainfo["classes"] = {c.id: c.name for c in classes}
         samples = [
-            dict(taxonomy=c.id, id=name, name=c.name)
+            {"taxonomy": c.id, "id": name, "name": c.name}
             for c, name in list_samples(classes, self.split, path)
         ]
         there, reasons = self._divide(samples)
@@ -113,10 +118,10 @@ class R2N2Dataset(BaseDataset):
             return there
         self.missing = list(reasons)
         keys = [f"{taxonomy}/{name}" for taxonomy, name in self.missing]
+        named = ", ".join(keys[:3]) + (", ..." if keys[3:] else "")
         text = (
-            f"{self.data_root}: {len(keys)} of {len(samples)} samples of split {self.split!r} in {path} "
-            f"are missing or incomplete: {', '.join(keys[:3])}{', ...' if keys[3:] else ''} "
-            f"({next(iter(reasons.values()))})"
+            f"{self.data_root}: {len(keys)} of {len(samples)} samples of split {self.split!r} "
+            f"in {path} are missing or incomplete: {named} ({next(iter(reasons.values()))})"
         )
         if not there or (self.test_mode and not self.skip_bad):
             raise SampleError(text)
@@ -124,28 +129,29 @@ class R2N2Dataset(BaseDataset):
         return there
 
     def _check_folders(self) -> None:
-        tops = [self.image_dir]
-        if self.voxel_paths:
-            tops.append(os.path.dirname(self.voxel_paths[0].split("{")[0]))
-        for folder in (self.data_root, *(os.path.join(self.data_root, top) for top in tops)):
-            try:
-                list_names(folder, self.backend_args)
-            except OSError as error:
-                reason = error.strerror or error
-                raise FileError(f"{folder}: no data folder ({reason}); {HOW_TO_GET}") from error
+        grids = [os.path.dirname(template.split("{")[0]) for template in self.voxel_paths]
+        for tops in ([""], [self.image_dir], grids):  # one of each must be there
+            folders = [os.path.join(self.data_root, top) if top else self.data_root for top in tops]
+            if folders and all(self._list(folder) is None for folder in folders):
+                raise FileError(f"{folders[0]}: no such data folder; {HOW_TO_GET}")
+
+    def _list(self, folder: str) -> set[str] | None:
+        try:
+            return set(list_names(folder, self.backend_args))
+        except OSError:
+            return None
 
     def _divide(self, samples: Iterable[dict]) -> tuple[list[dict], dict[tuple[str, str], str]]:
-        """The samples on disk, and for the others (by key) what is amiss. One listing per class and folder: a stat
-        per sample takes minutes on a network disk."""
+        """The samples on disk, and for the others (by key) what is amiss.
+
+        One listing per class and folder: a stat per sample takes minutes on a network disk.
+        """
         listed: dict[str, set[str]] = {}
 
         def is_listed(path: str) -> bool:
             folder, name = os.path.split(path)
             if folder not in listed:
-                try:
-                    listed[folder] = set(list_names(folder, self.backend_args))
-                except OSError:
-                    listed[folder] = set()
+                listed[folder] = self._list(folder) or set()
             return name in listed[folder]
 
         there, reasons = [], {}
@@ -178,7 +184,7 @@ class R2N2Dataset(BaseDataset):
         return os.path.join(self.data_root, self.image_dir, *key, "rendering")
 
     def _list_views(self, sample: dict, n_views: int) -> tuple[str, list[tuple[int, str]]]:
-        """The folder and its (number, file name) in order, at least ``n_views`` of them, else SampleError."""
+        """The folder and its (number, file name) in order; SampleError if below ``n_views``."""
         folder = self._rendering_folder(sample)
         try:
             names = list_names(folder, self.backend_args)
@@ -197,7 +203,10 @@ class R2N2Dataset(BaseDataset):
     # ---- items
 
     def __getitem__(self, key: int | SampleKey) -> dict:
-        """One packed sample; a broken one is replaced in training and with ``skip_bad``, and named in ``broken``."""
+        """One packed sample.
+
+        In training and with ``skip_bad`` a broken one is replaced, and named in ``broken``.
+        """
         if not self._fully_initialized:
             self.full_init()
         plain = not isinstance(key, tuple)
@@ -227,7 +236,7 @@ class R2N2Dataset(BaseDataset):
     def prepare(
         self, index: int, n_views: int, rng: np.random.Generator, in_order: bool, broken: list[str]
     ) -> dict:
-        """Choose the views of sample ``index`` and run the pipeline; SampleError if it is broken."""
+        """Choose the views of sample ``index``, run the pipeline; FileError if it is broken."""
         sample = self.get_data_info(index)
         folder, found = self._list_views(sample, n_views)
         if not in_order:
@@ -235,17 +244,17 @@ class R2N2Dataset(BaseDataset):
             found = [found[i] for i in rng.permutation(len(found))[:n_views]]
         found = found[:n_views]
         return self.pipeline(
-            dict(
-                taxonomy=sample["taxonomy"],
-                id=sample["id"],
-                name=sample["name"],
-                views=[number for number, _ in found],
-                img_paths=[f"{folder}/{name}" for _, name in found],
-                voxel_paths=[self._expand(template, sample) for template in self.voxel_paths],
-                rng=rng,
-                broken=list(broken),
-                backend_args=self.backend_args,
-            )
+            {
+                "taxonomy": sample["taxonomy"],
+                "id": sample["id"],
+                "name": sample["name"],
+                "views": [number for number, _ in found],
+                "img_paths": [f"{folder}/{name}" for _, name in found],
+                "voxel_paths": [self._expand(template, sample) for template in self.voxel_paths],
+                "rng": rng,
+                "broken": list(broken),
+                "backend_args": self.backend_args,
+            }
         )
 
 
@@ -262,5 +271,5 @@ def _check_template(template: str) -> None:
         expanded = ""
     if "{id}" not in template or not expanded.endswith((".binvox", ".mat")):
         raise ConfigError(
-            f"voxel path {template!r}, expected a path to .binvox or .mat with {{taxonomy}} and {{id}}"
+            f"voxel path {template!r}, expected a path to .binvox or .mat with {{taxonomy}}, {{id}}"
         )

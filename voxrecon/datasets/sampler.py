@@ -15,7 +15,7 @@ from voxrecon.registry import DATA_SAMPLERS
 
 
 class SampleKey(NamedTuple):
-    """What a data set is asked for. (seed, epoch, index) determine the drawn views and the augmentation."""
+    """What a data set is asked for; (seed, epoch, index) determine views and augmentation."""
 
     index: int
     epoch: int
@@ -27,12 +27,13 @@ class SampleKey(NamedTuple):
 class ViewBatchSampler(Sampler):
     """Yields lists of :class:`SampleKey` with one number of views per batch.
 
-    The number follows from (seed, epoch, number of the batch), so it is the same on all ranks. Seed and epoch are the
-    inner sampler's; hence mmengine's loops and its DistSamplerSeedHook, which call ``batch_sampler.sampler.set_epoch``,
-    and ``set_epoch`` here do the same thing.
+    The number follows from (seed, epoch, number of the batch), so it is the same on all ranks. Seed
+    and epoch are the inner sampler's; hence mmengine's loops and its DistSamplerSeedHook, which
+    call ``batch_sampler.sampler.set_epoch``, and ``set_epoch`` here do the same thing.
 
     Args:
-        sampler: mmengine's ``DefaultSampler`` or another with ``seed``, ``epoch``, ``set_epoch`` and a length.
+        sampler: mmengine's ``DefaultSampler`` or another with ``seed``, ``epoch``, ``set_epoch``
+            and a length.
         batch_size: Samples in a batch, per process.
         drop_last: Leave out a last batch that is not full.
         views: The number of views, or (lowest, highest) of the numbers to draw from.
@@ -59,8 +60,8 @@ class ViewBatchSampler(Sampler):
         self.set_views(views)
         if not len(self):
             raise ConfigError(
-                f"training needs at least one batch: {len(sampler)} samples, batch_size {batch_size} "
-                f"per process, drop_last {drop_last}"
+                f"training needs at least one batch: {len(sampler)} samples, "
+                f"batch_size {batch_size} per process, drop_last {drop_last}"
             )
 
     @property
@@ -76,7 +77,7 @@ class ViewBatchSampler(Sampler):
         self.sampler.set_epoch(epoch)
 
     def set_views(self, views: int | Sequence[int]) -> None:
-        """Set the number of views, or its range (both ends included), from the next ``iter()`` on."""
+        """Set the number of views or its range, ends included, from the next ``iter()`` on."""
         span = [views, views] if isinstance(views, int) else list(views)
         if (
             len(span) != 2

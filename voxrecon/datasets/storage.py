@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bytes and names from the local disk or, with ``backend_args``, from one of mmengine's file backends."""
+"""Bytes and names from the local disk or, with ``backend_args``, an mmengine file backend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voxrecon.errors import SampleError
 
 
 def list_names(folder: str, backend_args: dict | None = None) -> list[str]:
-    """Names of the files and folders in ``folder``, in no order; OSError where there is no such folder."""
+    """Names of the files and folders in ``folder``, in no order; OSError without such a folder."""
     if backend_args is None:
         return os.listdir(folder)
     backend = get_file_backend(folder, backend_args=backend_args, enable_singleton=True)

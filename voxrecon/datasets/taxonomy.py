@@ -18,7 +18,7 @@ MAX_NAME = 255  # bytes that a file system takes
 
 @dataclass(frozen=True)
 class TaxonomyClass:
-    """A class: its id, its name, and the ids of its objects by split (only the splits that the file has)."""
+    """Id and name of a class, and its objects' ids by split (only the splits that it has)."""
 
     id: str
     name: str
@@ -26,11 +26,13 @@ class TaxonomyClass:
 
 
 def read_taxonomy(path: str | os.PathLike) -> list[TaxonomyClass]:
-    """Read ``[{taxonomy_id, taxonomy_name, train: [ids], val: [ids], test: [ids]}, ...]``; other keys are ignored.
+    """Read ``[{taxonomy_id, taxonomy_name, train: [ids], val: [ids], test: [ids]}, ...]``.
+
+    Other keys are ignored, and a class may lack a split.
 
     Raises:
-        FileError: the file is missing, too large, not of this form, names a class twice or an object twice in one
-            split, or holds an id that is not a plain file name.
+        FileError: the file is missing, too large, not of this form, names a class twice or an
+            object twice in one split, or holds an id that is not a plain file name.
     """
     path = os.fspath(path)
     try:
@@ -53,7 +55,11 @@ def read_taxonomy(path: str | os.PathLike) -> list[TaxonomyClass]:
 def select_classes(
     classes: Sequence[TaxonomyClass], wanted: str | Sequence[str] | None
 ) -> list[TaxonomyClass]:
-    """The classes whose id or name is in ``wanted`` (all for None), in the file's order; ConfigError for an unknown."""
+    """The classes whose id or name is in ``wanted`` (None: all), in the file's order.
+
+    Raises:
+        ConfigError: an id or name is unknown.
+    """
     if wanted is None:
         return list(classes)
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
@@ -70,7 +76,11 @@ def select_classes(
 def list_samples(
     classes: Sequence[TaxonomyClass], split: str, path: str
 ) -> list[tuple[TaxonomyClass, str]]:
-    """(class, object id) of a split; ConfigError, naming the splits there are, where it is missing or empty."""
+    """(class, object id) of a split.
+
+    Raises:
+        ConfigError: there are none; the message names the splits that have some.
+    """
     samples = [(c, name) for c in classes for name in c.splits.get(split, ())]
     if not samples:
         sizes = {s: sum(len(c.splits[s]) for c in classes if s in c.splits) for s in SPLITS}

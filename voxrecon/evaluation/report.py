@@ -38,10 +38,11 @@ def build_results(
         broken: messages on samples that were left out.
 
     Returns:
-        ``{schema, thresholds, views, samples, broken, summary: {"<n_views>": ...}}``, per view count
-        ``{overall, class_mean, best_threshold, classes: {<taxonomy>: {name, n, iou}}}``.
-        ``overall`` is the mean over samples and ``class_mean`` the mean of the means of classes, at
-        each threshold; ``best_threshold`` has the greatest ``overall``, the first among equals.
+        ``{schema, thresholds, views, samples, broken, summary: {"<n_views>": ...}}`` with
+        ``{overall, class_mean, best_threshold, classes: {<taxonomy>: {name, n, iou}}}`` per
+        view count. ``overall`` is the mean over samples and ``class_mean`` the mean of the means of
+        classes, at each threshold; ``best_threshold`` has the greatest ``overall``, the first among
+        equals.
     """
     by_views = defaultdict(list)
     for record in records:

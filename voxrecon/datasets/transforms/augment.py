@@ -12,9 +12,11 @@ from voxrecon.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class DrawAugmentation(BaseTransform):
-    """Draw the parameters of Pix2Vox's augmentation, in its order, from ``rng`` into ``augment``; nothing is applied.
+    """Draw the parameters of Pix2Vox's augmentation, in its order, from ``rng`` into ``augment``;
+    nothing is applied.
 
-    ``VoxelDataPreprocessor`` applies them to whole batches. All views of a sample share the parameters but ``flip``:
+    ``VoxelDataPreprocessor`` applies them to whole batches. All views of a sample share the
+    parameters but ``flip``:
 
     ============== ================= ===============================================================
     background     (3,) float32      grey levels / 255, where alpha is 0
@@ -62,12 +64,12 @@ class DrawAugmentation(BaseTransform):
         rng: np.random.Generator = results["rng"]
         low, high = self.background
         # the order of these entries is the order of drawing: part of what a seed means
-        results["augment"] = dict(
-            background=(rng.integers(low, high + 1, 3) / 255).astype(np.float32),
-            factors=(1 + rng.uniform(-self.jitter, self.jitter)).astype(np.float32),
-            order=rng.permutation(3),
-            noise=rng.normal(0, self.noise_std, 3).astype(np.float32),
-            flip=rng.random(len(results["images"])) < self.flip,
-            permutation=rng.permutation(3) if self.permute else np.arange(3),
-        )
+        results["augment"] = {
+            "background": (rng.integers(low, high + 1, 3) / 255).astype(np.float32),
+            "factors": (1 + rng.uniform(-self.jitter, self.jitter)).astype(np.float32),
+            "order": rng.permutation(3),
+            "noise": rng.normal(0, self.noise_std, 3).astype(np.float32),
+            "flip": rng.random(len(results["images"])) < self.flip,
+            "permutation": rng.permutation(3) if self.permute else np.arange(3),
+        }
         return results

@@ -12,8 +12,8 @@ from voxrecon.registry import TRANSFORMS
 class CropViews(BaseTransform):
     """Cut the centre out of every view: ``images`` becomes one array (V, size, size, 4) uint8.
 
-    Published as a random crop, which without a bounding box is the centre one too (Pix2Vox, public transforms). An odd
-    margin leaves the smaller half at the top and left: 137 to 128 starts at 4.
+    Published as a random crop, which without a bounding box is the centre one too (Pix2Vox, public
+    transforms). An odd margin leaves the smaller half at the top and left: 137 to 128 starts at 4.
 
     Raises:
         SampleError: a view is smaller than ``size``.
@@ -31,7 +31,8 @@ class CropViews(BaseTransform):
             height, width = image.shape[:2]
             if height < size or width < size:
                 raise SampleError(
-                    f"{results['img_paths'][i]}: {width} x {height} pixels, expected at least {size} a side"
+                    f"{results['img_paths'][i]}: {width} x {height} pixels, "
+                    f"expected at least {size} a side"
                 )
             top, left = (height - size) // 2, (width - size) // 2
             crops[i] = image[top : top + size, left : left + size]

@@ -20,6 +20,7 @@ from ..storage import read_bytes
 MAX_SIDE = 4096  # pixels
 MAX_IMAGE_BYTES = 4 * MAX_SIDE**2  # more than the pixels themselves
 MAX_DIM = 512  # cells
+MAT_KINDS = {"logical", "double", "single"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32)}
 PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 TO_RGBA = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}
@@ -30,7 +31,7 @@ class LoadViews(BaseTransform):
     """Decode ``img_paths`` into ``images``, a list of (H, W, 4) uint8 RGBA, one a view.
 
     Raises:
-        SampleError: a file is missing or not a whole 8-bit PNG or JPEG of at most 4096 x 4096 pixels.
+        SampleError: a file is missing, or no whole 8-bit PNG or JPEG of 1 to 4096 pixels a side.
     """
 
     def transform(self, results: dict) -> dict:
@@ -48,8 +49,8 @@ class LoadViews(BaseTransform):
 
 @TRANSFORMS.register_module()
 class LoadVoxels(BaseTransform):
-    """Read the first of ``voxel_paths`` that exists into ``voxels``, (X, Y, Z) uint8 of 0 and 1; nothing for data
-    without grids. ``.mat`` files (key ``Volume``, as Pix2Vox reads) need scipy.
+    """Read the first of ``voxel_paths`` that exists into ``voxels``, (X, Y, Z) uint8 of 0 and 1;
+    nothing for data without grids. ``.mat`` files (key ``Volume``, as Pix2Vox reads) need scipy.
 
     Args:
         size: The expected extent of all three axes in cells; None takes any up to 512.
@@ -69,7 +70,7 @@ class LoadVoxels(BaseTransform):
             try:
                 data = read_bytes(path, 2 * MAX_DIM**3, results.get("backend_args"))
                 break
-            except (FileNotFoundError, NotADirectoryError):
+            except FileNotFoundError:
                 continue
         else:
             raise SampleError(
@@ -95,30 +96,29 @@ def read_grid(data: bytes, name: str) -> np.ndarray:
 
 
 def read_mat(data: bytes, name: str) -> np.ndarray:
-    """(X, Y, Z) bool from the bytes of a MATLAB file: its ``Volume``, non-zero being set, axes as they are."""
+    """(X, Y, Z) bool from the bytes of a MATLAB file: ``Volume != 0``, axes as they are."""
     try:
         from scipy.io import loadmat, whosmat
     except ImportError:
         raise ConfigError(f"{name}: reading .mat files needs scipy (pip install scipy)") from None
     try:
-        shapes = {key: shape for key, shape, _ in whosmat(io.BytesIO(data))}  # headers only
-        shape = shapes.get("Volume", ())
-        if len(shape) != 3 or not all(1 <= n <= MAX_DIM for n in shape):
+        headers = {key: (shape, kind) for key, shape, kind in whosmat(io.BytesIO(data))}
+        shape, kind = headers.get("Volume", ((), "missing"))
+        if len(shape) != 3 or not all(1 <= n <= MAX_DIM for n in shape) or kind not in MAT_KINDS:
             raise SampleError(
-                f"{name}: 'Volume' of shape {shape}, expected three axes of 1 to {MAX_DIM}"
+                f"{name}: 'Volume' is {kind} of shape {shape}, "
+                f"expected numbers on three axes of 1 to {MAX_DIM}"
             )
         volume = loadmat(io.BytesIO(data), variable_names=["Volume"])["Volume"]
     except SampleError:
         raise
     except Exception as error:  # scipy raises whatever the bytes provoke
         raise SampleError(f"{name}: not a MATLAB file: {str(error)[:80]}") from error
-    if volume.dtype.kind not in "biuf" or volume.shape != tuple(shape):
-        raise SampleError(f"{name}: 'Volume' of {volume.dtype}, expected numbers")
     return np.ascontiguousarray(volume != 0)
 
 
 def decode_image(data: bytes, name: str) -> np.ndarray:
-    """A PNG or JPEG file's bytes to (H, W, 4) uint8 RGBA. Grey is repeated; alpha is 255 where the file has none.
+    """A PNG or JPEG file's bytes to (H, W, 4) uint8 RGBA; grey is repeated, alpha 255 by default.
 
     Raises:
         SampleError: another type, 16 bits a channel, no or too many pixels, truncated or corrupt.

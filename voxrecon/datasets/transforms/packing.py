@@ -14,9 +14,9 @@ from voxrecon.structures import VoxelDataSample
 class PackVoxelInputs(BaseTransform):
     """Tensors for the network beside a data sample that says what they show.
 
-    Returns ``inputs``: ``images`` (V, h, w, 4) uint8, ``voxels`` (X, Y, Z) uint8 and ``augment`` (a dict of tensors)
-    where there are any; and ``data_samples``: a :class:`VoxelDataSample` with ``taxonomy``, ``id``, ``name``,
-    ``views`` and ``broken``.
+    Returns ``inputs``: ``images`` (V, h, w, 4) uint8, ``voxels`` (X, Y, Z) uint8 and ``augment`` (a
+    dict of tensors) where there are any; and ``data_samples``: a :class:`VoxelDataSample` with
+    ``taxonomy``, ``id``, ``name``, ``views`` and ``broken``.
 
     Raises:
         SampleError: the views differ in size (crop them first).
@@ -31,11 +31,11 @@ class PackVoxelInputs(BaseTransform):
                     f"{results['img_paths'][0]}: views of sizes {sorted(sizes)}, expected one"
                 )
             images = np.stack(images)
-        inputs = dict(images=torch.from_numpy(images))
+        inputs = {"images": torch.from_numpy(images)}
         if "voxels" in results:
             inputs["voxels"] = torch.from_numpy(results["voxels"])
         if "augment" in results:
             inputs["augment"] = {k: torch.from_numpy(v) for k, v in results["augment"].items()}
         keys = ("taxonomy", "id", "name", "views", "broken")
         sample = VoxelDataSample(metainfo={key: results[key] for key in keys})
-        return dict(inputs=inputs, data_samples=sample)
+        return {"inputs": inputs, "data_samples": sample}

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""Every config: at full size on the meta device, and its small twin in action."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.config import Config
+from safetensors.torch import load, save
+from shrink import CONFIGS, ROOT, SIZE, shrink
+
+from voxrecon.models import VoxelReconstructor
+from voxrecon.registry import MODELS
+
+PARAMETERS = {  # counted from the published code; the papers print them in millions
+    "configs/pix2vox_f.py": 7_436_307,
+    "configs/pix2vox_a.py": 114_244_467,
+    "configs/pix2voxpp_f.py": 4_843_245,
+    "configs/pix2voxpp_a.py": 96_329_421,
+}
+
+
+def build(config: str, small: bool = True) -> VoxelReconstructor:
+    torch.manual_seed(0)
+    cfg = Config.fromfile(ROOT / config).model
+    model = MODELS.build(shrink(cfg) if small else cfg)
+    if small:
+        model.init_weights()
+    return model
+
+
+def images(views: int, batch: int = 2, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(batch, views, 3, SIZE, SIZE, generator=generator) * 2 - 1
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_full_size_on_meta(config):
+    with torch.device("meta"):
+        model = build(config, small=False).eval()
+        volume = model(torch.zeros(2, 2, 3, 224, 224))
+    assert volume.shape == (2, *[model.grid_size] * 3)
+    count = sum(p.numel() for p in model.parameters())
+    assert count == PARAMETERS.get(config, count)
+
+
+def test_every_counted_config_exists():
+    assert set(PARAMETERS) <= set(CONFIGS)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_forward_at_any_number_of_views(config):
+    model = build(config).eval()
+    for views in (1, 3, 8):
+        with torch.no_grad():
+            volume = model(images(views))
+        assert volume.shape == (2, *[model.grid_size] * 3)
+        assert volume.dtype == torch.float32
+        assert 0 <= volume.min() and volume.max() <= 1
+        assert volume.std() > 0
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_gradients_reach_every_trainable_parameter(config):
+    model = build(config).train()
+    truth = (torch.rand(2, *[model.grid_size] * 3, generator=torch.Generator().manual_seed(1)) > 0.7).float()
+    losses = model.loss(images(3), truth)
+    assert set(losses) == {"loss_bce_fused"} | ({"loss_bce_refined"} if model.refiner else set())
+    sum(losses.values()).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_order_of_views_does_not_matter(config):
+    model = build(config).eval()
+    x = images(4)
+    with torch.no_grad():
+        assert torch.allclose(model(x), model(x[:, [2, 0, 3, 1]]), atol=1e-5)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_prefixes_equal_separate_runs(config):
+    model = build(config).eval()
+    x = images(5)
+    with torch.no_grad():
+        state = model.encode(x)
+        for n in (1, 2, 5):
+            assert torch.allclose(model.fuse(state, n)["volume"], model(x[:, :n]), atol=1e-6)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_single_view_passes_the_fusion_unchanged(config):
+    model = build(config).eval()
+    with torch.no_grad():
+        state = model.encode(images(1))
+        assert torch.equal(model.fuse(state)["fused"], state["coarse"][:, 0])
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_chunks_of_views_change_nothing(config):
+    model = build(config).eval()
+    x = images(5)
+    with torch.no_grad():
+        whole = model(x)
+        model.chunk = 2
+        assert torch.allclose(model(x), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_weights_round_trip_through_safetensors(config):
+    model, other = build(config).eval(), build(config).eval()
+    for parameter in other.parameters():
+        torch.nn.init.normal_(parameter)
+    other.load_state_dict(load(save({k: v.contiguous() for k, v in model.state_dict().items()})))
+    x = images(2)
+    with torch.no_grad():
+        assert torch.equal(model(x), other(x))
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_autocast_keeps_volume_and_loss_in_float32(config):
+    model = build(config).train()
+    truth = torch.zeros(2, *[model.grid_size] * 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = model.loss(images(2), truth)
+    for name, loss in losses.items():
+        assert loss.dtype == torch.float32, name
+        assert loss.isfinite(), name
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_frozen_slots_stand_still(config):
+    model = build(config)
+    model.freeze(["backbone", "neck", "decoder"])
+    model.train()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    truth = torch.ones(2, *[model.grid_size] * 3)
+    sum(model.loss(images(2), truth).values()).backward()
+    optimizer.step()
+    for key, value in model.state_dict().items():
+        moved = not torch.equal(before[key], value)
+        if key.split(".")[0] in ("backbone", "neck", "decoder"):
+            assert not moved, key
+        elif key.endswith("weight"):
+            assert moved, key
+    model.freeze()
+    assert all(p.requires_grad for name, p in model.named_parameters() if name not in model.fixed)
