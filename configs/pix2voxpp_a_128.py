@@ -1,7 +1,10 @@
 # Pix2Vox++/A on 128^3 grids. Table row: no verified row (the released code has 32^3 only).
 _base_ = ["pix2voxpp_a.py"]
 
-voxel_paths = ("ShapeNetVox128/{taxonomy}/{id}/model.binvox", "ShapeNetVox128/{taxonomy}/{id}.binvox")
+voxel_paths = (
+    "ShapeNetVox128/{taxonomy}/{id}/model.binvox",
+    "ShapeNetVox128/{taxonomy}/{id}.binvox",
+)
 
 # two more doublings at the width of the last; the refiner starts two levels higher, at a quarter of its width
 model = dict(

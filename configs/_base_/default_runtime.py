@@ -5,9 +5,7 @@ log_level = "INFO"
 default_hooks = dict(
     # keeps two, so that a broken newest file can be replaced; best by the mean IoU of all samples
     # at the best threshold, as published
-    checkpoint=dict(
-        type="EpochCheckpointHook", interval=1, keep=2, best="iou"
-    ),
+    checkpoint=dict(type="EpochCheckpointHook", interval=1, keep=2, best="iou"),
     logger=dict(type="LoggerHook", interval=20),
 )
 custom_hooks = [

@@ -47,7 +47,11 @@ def shrink(model: dict) -> dict:
     trunk = model["backbone"]
     assert timm.is_model(trunk["name"])
     width = narrow(model["neck"]["in_channels"])
-    model["backbone"] = {"type": "TinyTrunk", "channels": width, "in_chans": trunk.get("in_chans", 3)}
+    model["backbone"] = {
+        "type": "TinyTrunk",
+        "channels": width,
+        "in_chans": trunk.get("in_chans", 3),
+    }
     model["neck"]["in_channels"] = width
     side = 8
     for layer in model["neck"]["layers"]:

@@ -63,7 +63,9 @@ def test_forward_at_any_number_of_views(config):
 @pytest.mark.parametrize("config", CONFIGS)
 def test_gradients_reach_every_trainable_parameter(config):
     model = build(config).train()
-    truth = (torch.rand(2, *[model.grid_size] * 3, generator=torch.Generator().manual_seed(1)) > 0.7).float()
+    truth = (
+        torch.rand(2, *[model.grid_size] * 3, generator=torch.Generator().manual_seed(1)) > 0.7
+    ).float()
     losses = model.loss(images(3), truth)
     assert set(losses) == {"loss_bce_fused"} | ({"loss_bce_refined"} if model.refiner else set())
     sum(losses.values()).backward()

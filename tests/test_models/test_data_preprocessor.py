@@ -64,7 +64,10 @@ def test_one_matrix_equals_the_published_sequence(seed):
         for v in range(2):
             reference = sequential(
                 images[b, v],
-                *(augment[k][b] for k in ("background", "factors", "order", "noise", "permutation")),
+                *(
+                    augment[k][b]
+                    for k in ("background", "factors", "order", "noise", "permutation")
+                ),
                 augment["flip"][b, v],
                 56,
             )

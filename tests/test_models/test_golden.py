@@ -49,7 +49,11 @@ def test_volumes_equal_the_originals(golden, views, threads):
             assert torch.equal(model(x), out["volume"])
     finally:
         torch.set_num_threads(before)
-    for key, ours in (("coarse", state["coarse"]), ("fused", out["fused"]), ("refined", out["volume"])):
+    for key, ours in (
+        ("coarse", state["coarse"]),
+        ("fused", out["fused"]),
+        ("refined", out["volume"]),
+    ):
         if f"{key}_v{views}" in vectors:
             assert np.abs(ours.numpy() - vectors[f"{key}_v{views}"]).max() < 1e-5, key
 

@@ -49,11 +49,15 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
 
 def add_config_options(arguments: argparse.ArgumentParser) -> None:
     """The options of every command that reads a config and runs on data."""
-    arguments.add_argument("--data-root", metavar="DIR", help="folder of the data set, for all data loaders")
+    arguments.add_argument(
+        "--data-root", metavar="DIR", help="folder of the data set, for all data loaders"
+    )
     arguments.add_argument(
         "--taxonomy", metavar="FILE", help="splits of the data set (default: DIR/taxonomy.json)"
     )
-    arguments.add_argument("--work-dir", metavar="D", help="output (default: work_dirs/<name of the config>)")
+    arguments.add_argument(
+        "--work-dir", metavar="D", help="output (default: work_dirs/<name of the config>)"
+    )
     arguments.add_argument(
         "--cfg-options",
         nargs="+",
@@ -62,17 +66,20 @@ def add_config_options(arguments: argparse.ArgumentParser) -> None:
         help="change the config, e.g. train_dataloader.batch_size=8",
     )
     arguments.add_argument(
-        "--launcher", choices=["none", "pytorch", "slurm"], default="none", help="of several processes"
+        "--launcher",
+        choices=["none", "pytorch", "slurm"],
+        default="none",
+        help="of several processes",
     )
     arguments.add_argument("--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
 
 def prepare_config(args: argparse.Namespace):
     """The config with the options of ``add_config_options`` applied and checked."""
-    from voxrecon.engine.config import apply_options, load_config, set_data
+    from voxrecon.engine.config import apply_options, load_config, parse_options, set_data
 
     cfg = load_config(args.config)
-    apply_options(cfg, args.cfg_options)
+    apply_options(cfg, parse_options(args.cfg_options))
     set_data(cfg, args.data_root, args.taxonomy)
     name = os.path.splitext(os.path.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or os.path.join("work_dirs", name)

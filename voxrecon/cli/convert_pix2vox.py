@@ -40,7 +40,7 @@ def our_key(part: str, key: str, multi_scale: bool) -> str | None:
             return f"backbone.trunk.features.{key[4:]}"
         for prefix, ours in TRUNK.items():
             if key.startswith(prefix):
-                return f"backbone.trunk.{ours}{key[len(prefix):]}"
+                return f"backbone.trunk.{ours}{key[len(prefix) :]}"
     match = re.fullmatch(r"layer(\d+)\.(\d\..+)", key)
     if not match:
         return None
@@ -62,17 +62,25 @@ def our_key(part: str, key: str, multi_scale: bool) -> str | None:
     return f"refiner.head.{rest[2:]}" if layer == 8 else f"refiner.up.{layer - 6}.{rest}"
 
 
-def rename(state: dict, source: str | Path, own: dict[str, Tensor], multi_scale: bool) -> dict[str, Tensor]:
+def rename(
+    state: dict, source: str | Path, own: dict[str, Tensor], multi_scale: bool
+) -> dict[str, Tensor]:
     """The tensors of a checkpoint of the authors under our names, every one exactly once.
 
     Counters ``num_batches_tracked``, which old files lack, are filled with 0.
     """
     weights: dict[str, Tensor] = {}
-    left = [key for key in state if key.removesuffix("_state_dict") not in PARTS and not EXTRAS.fullmatch(key)]
+    left = [
+        key
+        for key in state
+        if key.removesuffix("_state_dict") not in PARTS and not EXTRAS.fullmatch(key)
+    ]
     for part in PARTS:
         tensors = state.get(f"{part}_state_dict", state.get(part, {}))
         if not isinstance(tensors, dict):
-            raise CheckpointError(f"{source}: {part} is a {type(tensors).__name__}, expected a dict of tensors")
+            raise CheckpointError(
+                f"{source}: {part} is a {type(tensors).__name__}, expected a dict of tensors"
+            )
         for key, value in tensors.items():
             name = our_key(part, str(key).removeprefix("module."), multi_scale)
             if name is None or not isinstance(value, Tensor) or name in weights:
@@ -80,7 +88,9 @@ def rename(state: dict, source: str | Path, own: dict[str, Tensor], multi_scale:
             else:
                 weights[name] = value
     if left:
-        raise CheckpointError(f"{source}: {len(left)} keys have no place in the network: {', '.join(left[:20])}")
+        raise CheckpointError(
+            f"{source}: {len(left)} keys have no place in the network: {', '.join(left[:20])}"
+        )
     for key, value in own.items():
         if key.endswith("num_batches_tracked") and key not in weights:
             weights[key] = torch.zeros_like(value, device="cpu")

@@ -16,13 +16,23 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "Test a checkpoint: IoU per class and overall, on the first n views of each object.",
         "python tools/test.py configs/pix2voxpp_f.py work_dirs/f/best.pth --data-root data/ShapeNet --views 1 3 5",
     )
-    arguments.add_argument("config", help="a config file, or voxrecon::configs/NAME.py from any folder")
+    arguments.add_argument(
+        "config", help="a config file, or voxrecon::configs/NAME.py from any folder"
+    )
     arguments.add_argument("checkpoint", help="safetensors or a training checkpoint")
     add_config_options(arguments)
-    arguments.add_argument("--views", type=int, nargs="+", metavar="N", help="numbers of views (default: 1)")
-    arguments.add_argument("--out", metavar="FILE", help="results of every sample (default: D/results.json)")
-    arguments.add_argument("--show-dir", metavar="D", help="draw inputs, prediction and truth of every sample")
-    arguments.add_argument("--skip-bad", action="store_true", help="count broken samples instead of stopping")
+    arguments.add_argument(
+        "--views", type=int, nargs="+", metavar="N", help="numbers of views (default: 1)"
+    )
+    arguments.add_argument(
+        "--out", metavar="FILE", help="results of every sample (default: D/results.json)"
+    )
+    arguments.add_argument(
+        "--show-dir", metavar="D", help="draw inputs, prediction and truth of every sample"
+    )
+    arguments.add_argument(
+        "--skip-bad", action="store_true", help="count broken samples instead of stopping"
+    )
     return arguments.parse_args(argv)
 
 

@@ -16,7 +16,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "Train the network of a config.",
         "python tools/train.py configs/pix2voxpp_f.py --data-root data/ShapeNet --work-dir work_dirs/f",
     )
-    arguments.add_argument("config", help="a config file, or voxrecon::configs/NAME.py from any folder")
+    arguments.add_argument(
+        "config", help="a config file, or voxrecon::configs/NAME.py from any folder"
+    )
     add_config_options(arguments)
     arguments.add_argument(
         "--resume",
@@ -25,7 +27,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="CKPT",
         help="go on from the newest readable checkpoint of the work dir, or from CKPT",
     )
-    arguments.add_argument("--load-from", metavar="W", help="start from the weights of a checkpoint")
+    arguments.add_argument(
+        "--load-from", metavar="W", help="start from the weights of a checkpoint"
+    )
     arguments.add_argument("--amp", action="store_true", help="mixed precision (GPU)")
     return arguments.parse_args(argv)
 
@@ -37,7 +41,9 @@ def train(args: argparse.Namespace) -> None:
 
     cfg = prepare_config(args)
     if args.resume is not None and args.load_from:
-        raise ConfigError("--resume and --load-from exclude each other: a resumed run has its weights")
+        raise ConfigError(
+            "--resume and --load-from exclude each other: a resumed run has its weights"
+        )
     if args.resume is not None:
         cfg.resume, cfg.load_from = True, args.resume or None
     elif args.load_from:

@@ -29,7 +29,9 @@ def write_checkpoint(state: dict, path: str | Path) -> None:
         try:
             torch.save(state, temporary)
         except RuntimeError as error:  # torch's zip writer reports a full disk so
-            raise CheckpointError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from error
+            raise CheckpointError(
+                f"{path}: cannot be written: {str(error).splitlines()[0]}"
+            ) from error
 
 
 def read_checkpoint(path: str | Path, safe_globals: Sequence = ()) -> dict[str, Any]:
@@ -45,13 +47,27 @@ def read_checkpoint(path: str | Path, safe_globals: Sequence = ()) -> dict[str, 
             state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = "; ".join(
-            line.strip() for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line
+            line.strip()
+            for line in str(error).splitlines()
+            if "GLOBAL" in line or "Unsupported" in line
         )
         raise CheckpointError(
             f"{path}: holds more than tensors and plain values, which is refused ({reason or 'not a checkpoint'})"
         ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile, AttributeError, IndexError, TypeError) as error:
-        raise CheckpointError(f"{path}: truncated or not a checkpoint ({type(error).__name__})") from error
+    except (
+        RuntimeError,
+        EOFError,
+        ValueError,
+        KeyError,
+        OSError,
+        zipfile.BadZipFile,
+        AttributeError,
+        IndexError,
+        TypeError,
+    ) as error:
+        raise CheckpointError(
+            f"{path}: truncated or not a checkpoint ({type(error).__name__})"
+        ) from error
     if not isinstance(state, dict):
         raise CheckpointError(f"{path}: holds a {type(state).__name__}, expected a dict")
     return state
@@ -64,13 +80,23 @@ def write_model(model: nn.Module, config: dict, path: str | Path) -> None:
     """
     path = Path(path)
     header = {"network": model.network, "grid_size": str(model.grid_size), "schema": "1"}
-    with atomic_write(path, CheckpointError) as weights, atomic_write(path.with_suffix(".json"), CheckpointError) as beside:
-        state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    with (
+        atomic_write(path, CheckpointError) as weights,
+        atomic_write(path.with_suffix(".json"), CheckpointError) as beside,
+    ):
+        state = {
+            key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()
+        }
         try:
             save_file(state, weights, metadata={"format": "pt", **header})
         except SafetensorError as error:
             raise CheckpointError(f"{path}: cannot be written: {error}") from error
-        beside.write_text(json.dumps({**header, "schema": 1, "grid_size": model.grid_size, "model": config}, indent=1) + "\n")
+        beside.write_text(
+            json.dumps(
+                {**header, "schema": 1, "grid_size": model.grid_size, "model": config}, indent=1
+            )
+            + "\n"
+        )
 
 
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -81,9 +107,13 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             raise CheckpointError(f"{path}: no such checkpoint")
         try:
             with safe_open(path, "pt") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+                return {key: file.get_tensor(key) for key in file.keys()}, dict(
+                    file.metadata() or {}
+                )  # noqa: SIM118
         except (SafetensorError, OSError, ValueError) as error:
-            raise CheckpointError(f"{path}: truncated or not a safetensors file ({error})") from error
+            raise CheckpointError(
+                f"{path}: truncated or not a safetensors file ({error})"
+            ) from error
     state = read_checkpoint(path)
     if "encoder_state_dict" in state:
         raise CheckpointError(
@@ -91,8 +121,12 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             "python tools/model_converters/convert_pix2vox.py CONFIG SRC.pth DST.safetensors"
         )
     weights = state.get("state_dict")
-    if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
-        raise CheckpointError(f"{path}: has no state_dict of tensors, expected a checkpoint of tools/train.py")
+    if not isinstance(weights, dict) or not all(
+        isinstance(value, Tensor) for value in weights.values()
+    ):
+        raise CheckpointError(
+            f"{path}: has no state_dict of tensors, expected a checkpoint of tools/train.py"
+        )
     meta = state.get("meta")
     header = meta if isinstance(meta, dict) else {}
     return weights, {key: str(header[key]) for key in ("network", "grid_size") if key in header}
@@ -123,5 +157,7 @@ def check_keys(weights: dict[str, Tensor], own: dict[str, Tensor], path: str | P
         if key in weights and weights[key].shape != own[key].shape
     ]
     if faults:
-        listed = "; ".join(faults[:20]) + (f"; and {len(faults) - 20} more" if len(faults) > 20 else "")
+        listed = "; ".join(faults[:20]) + (
+            f"; and {len(faults) - 20} more" if len(faults) > 20 else ""
+        )
         raise CheckpointError(f"{path}: {len(faults)} keys do not fit the network: {listed}")

@@ -171,7 +171,7 @@ class _Option:
 
 
 def _refuse_variable(cfg: Config, path: str) -> None:
-    """Refuse a variable of the file that is already put where it is used: a change would be lost."""
+    """Refuse a variable of the file, put where it is used by now: a change would be lost."""
     top, dot, rest = path.partition(".")
     value = cfg.get(top)
     if top in {*accepted_keys(ROOT.default), *ROOT.extra}:

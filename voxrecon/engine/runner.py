@@ -50,7 +50,9 @@ class VoxelRunner(Runner):
         return MMDistributedDataParallel(network, broadcast_buffers=False)
 
     @staticmethod
-    def build_dataloader(dataloader: dict, seed: int | None = None, diff_rank_seed: bool = False) -> DataLoader:
+    def build_dataloader(
+        dataloader: dict, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
         if isinstance(dataloader, dict):
             dataloader = copy.deepcopy(dataloader)
             if not dataloader.get("num_workers"):  # torch refuses this without workers
@@ -88,7 +90,10 @@ class VoxelRunner(Runner):
         stage = loop.stages[index]
         network.freeze(stage.frozen)
         self.model = self._distribute(network)
+        level = self.logger.level
+        self.logger.setLevel("ERROR")  # mmengine prints several lines for every parameter
         self.optim_wrapper = self.build_optim_wrapper(stage.optim_wrapper or self.cfg.optim_wrapper)
+        self.logger.setLevel(level)
         self.scale_lr(self.optim_wrapper, self.auto_scale_lr)
         schedule = stage.param_scheduler
         if schedule is None:
@@ -136,7 +141,9 @@ class VoxelRunner(Runner):
         state = read_checkpoint(filename)
         try:
             meta = state["meta"]
-            epoch, step, stage, seed = (int(meta[key]) for key in ("epoch", "iter", "stage", "seed"))
+            epoch, step, stage, seed = (
+                int(meta[key]) for key in ("epoch", "iter", "stage", "seed")
+            )
             optimizer, schedules, hub = (
                 state[key] for key in ("optimizer", "param_schedulers", "message_hub")
             )
@@ -217,9 +224,12 @@ def _pack_hub(hub, tail: int = 1000) -> dict:
         values, counts = buffer.data
         scalars[name] = [values[-tail:].tolist(), counts[-tail:].tolist()]
     info = {
-        key: value.item() if hasattr(value, "item") else value for key, value in hub.runtime_info.items()
+        key: value.item() if hasattr(value, "item") else value
+        for key, value in hub.runtime_info.items()
     }
-    return {"log_scalars": scalars, "runtime_info": _plain(info)}
+    # numbers alone: best score, epoch; the hub also holds the config as text
+    numbers = {key: value for key, value in info.items() if isinstance(value, (int, float))}
+    return {"log_scalars": scalars, "runtime_info": numbers}
 
 
 def _unpack_hub(hub, state: dict) -> None:

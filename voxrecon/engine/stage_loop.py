@@ -61,7 +61,10 @@ class StageLoop(EpochBasedTrainLoop):
             raise ConfigError("train_cfg.stages is empty, expected at least one stage")
         self.stages = [Stage(**stage) for stage in stages]
         super().__init__(
-            runner, dataloader, max_epochs=sum(s.epochs for s in self.stages), val_interval=val_interval
+            runner,
+            dataloader,
+            max_epochs=sum(s.epochs for s in self.stages),
+            val_interval=val_interval,
         )
 
     def stage_at(self, epoch: int) -> int:

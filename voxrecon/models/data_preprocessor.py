@@ -55,7 +55,10 @@ class VoxelDataPreprocessor(BaseDataPreprocessor):
             ("std", std),
             ("grey", [GREY[i] for i in self.channels]),
             # the public code adds the red row to channel 0 whatever the channel order
-            ("pca", [[e * v for e, v in zip(row, EIGENVALUES, strict=True)] for row in EIGENVECTORS]),
+            (
+                "pca",
+                [[e * v for e, v in zip(row, EIGENVALUES, strict=True)] for row in EIGENVECTORS],
+            ),
         ):
             # on the CPU, also while a model is built on the meta device
             self.register_buffer(name, torch.tensor(value, device="cpu"), persistent=False)

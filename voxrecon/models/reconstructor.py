@@ -82,7 +82,9 @@ class VoxelReconstructor(BaseModel):
     @property
     def network(self) -> str:
         """What fills the slots, in words; a checkpoint carries it, so that it is not loaded into another network."""
-        return " > ".join(getattr(slot, "label", type(slot).__name__) for slot in self.slots().values())
+        return " > ".join(
+            getattr(slot, "label", type(slot).__name__) for slot in self.slots().values()
+        )
 
     @property
     def scope(self) -> str:

@@ -32,9 +32,7 @@ train_dataloader = dict(
     sampler=dict(type="DefaultSampler", shuffle=True),
     batch_sampler=dict(type="ViewBatchSampler", drop_last=True),
     collate_fn=dict(type="default_collate"),
-    dataset=dict(
-        type="R2N2Dataset", data_root=data_root, split="train", pipeline=train_pipeline
-    ),
+    dataset=dict(type="R2N2Dataset", data_root=data_root, split="train", pipeline=train_pipeline),
 )
 val_dataloader = dict(
     batch_size=16,

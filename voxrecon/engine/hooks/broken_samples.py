@@ -14,7 +14,9 @@ class BrokenSamplesHook(Hook):
         self.seen: set[str] = set()
         self.count = 0
 
-    def after_train_iter(self, runner, batch_idx: int, data_batch: dict, outputs: dict | None = None) -> None:
+    def after_train_iter(
+        self, runner, batch_idx: int, data_batch: dict, outputs: dict | None = None
+    ) -> None:
         """Look at the reports that came with the batch."""
         for sample in data_batch["data_samples"]:
             for message in sample.get("broken", ()):

@@ -32,7 +32,9 @@ class EpochCheckpointHook(Hook):
         if self.best is None or runner.stage is None:  # no stage: validation without training
             return
         if self.best not in metrics:
-            raise ConfigError(f"EpochCheckpointHook: no metric {self.best!r}, expected of {list(metrics)}")
+            raise ConfigError(
+                f"EpochCheckpointHook: no metric {self.best!r}, expected of {list(metrics)}"
+            )
         score = float(metrics[self.best])
         if score > runner.message_hub.runtime_info.get("best_score", float("-inf")):
             runner.message_hub.update_info("best_score", score)

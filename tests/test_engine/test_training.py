@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""Stages, checkpoints and exact resuming, on a narrow Pix2Vox++/A."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+from tiny import run, tiny_config
+
+from voxrecon.engine.runner import epoch_checkpoints
+from voxrecon.errors import CheckpointError, ConfigError
+
+
+class Record(Hook):
+    """Losses of every step; interrupts after ``stop`` epochs."""
+
+    priority = "LOWEST"
+
+    def __init__(self, stop: int | None = None) -> None:
+        self.losses: list[dict] = []
+        self.views: list[int] = []
+        self.stop = stop
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.losses.append({key: value.item() for key, value in outputs.items()})
+        self.views.append(data_batch["inputs"]["images"].shape[1])
+
+    def after_epoch(self, runner):
+        if runner.epoch == self.stop:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """Folder, losses and final checkpoint of four epochs in one go."""
+    folder = tmp_path_factory.mktemp("whole")
+    record = Record()
+    runner = run(tiny_config(folder), hooks=[record])
+    return folder, record, torch.load(folder / "work" / "epoch_4.pth", weights_only=True), runner
+
+
+def assert_same(a, b, path=""):
+    """Two trees of dicts and lists, tensors bit for bit."""
+    assert type(a) is type(b), path
+    if isinstance(a, dict):
+        assert a.keys() == b.keys(), path
+        for key in a:
+            assert_same(a[key], b[key], f"{path}.{key}")
+    elif isinstance(a, list):
+        assert len(a) == len(b), path
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            assert_same(x, y, f"{path}.{i}")
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), path
+    else:
+        assert a == b, path
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("stop", [1, 2, 3])  # 2 is the boundary of the stages
+def test_resumed_run_equals_the_uninterrupted_one(uninterrupted, tmp_path, stop, workers):
+    _, whole, final, _ = uninterrupted
+    cfg = tiny_config(tmp_path, workers=workers)
+    first, second = Record(stop), Record()
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg, hooks=[first])
+    run(cfg, resume=True, hooks=[second])
+    assert first.losses + second.losses == whole.losses
+    assert first.views + second.views == whole.views
+    ours = torch.load(tmp_path / "work" / "epoch_4.pth", weights_only=True)
+    for timing in ("train/data_time", "train/time", "val/data_time", "val/time"):
+        for state in (ours, final):
+            state["message_hub"]["log_scalars"].pop(timing, None)
+    assert_same(ours, final)
+
+
+def test_stages_do_what_they_say(uninterrupted):
+    folder, record, final, runner = uninterrupted
+    assert len(record.losses) == 8  # two batches of two (drop_last), four epochs
+    assert record.views[:4] == [1] * 4
+    assert set(record.views[4:]) <= {1, 2, 3} and len(set(record.views[4:])) > 1
+    first = torch.load(folder / "work" / "epoch_3.pth", weights_only=True)
+    for key, value in final["state_dict"].items():
+        if key.split(".")[0] in ("backbone", "neck", "decoder"):
+            assert torch.equal(first["state_dict"][key], value), key
+    assert final["meta"]["stage"] == 1 and final["meta"]["epoch"] == 4
+    # the second stage began at the full rate and has passed its own milestone
+    assert [g["lr"] for g in runner.optim_wrapper.optimizer.param_groups][0] == pytest.approx(5e-4)
+    fusion = [
+        g["lr"]
+        for (name, _), g in zip(
+            runner.network.named_parameters(),
+            runner.optim_wrapper.optimizer.param_groups,
+            strict=True,
+        )
+        if name.startswith("volume_fusion")
+    ]
+    assert fusion and all(lr == pytest.approx(5e-5) for lr in fusion)
+
+
+def test_two_newest_checkpoints_and_the_best_are_kept(uninterrupted):
+    folder, _, final, _ = uninterrupted
+    assert [p.name for p in epoch_checkpoints(folder / "work")] == ["epoch_4.pth", "epoch_3.pth"]
+    best = torch.load(folder / "work" / "best.pth", weights_only=True)
+    assert best["meta"]["epoch"] == final["message_hub"]["runtime_info"]["best_epoch"]
+    assert not list((folder / "work").glob("*.part"))
+
+
+def test_pictures_of_the_validation(uninterrupted):
+    folder, *_ = uninterrupted
+    pictures = list((folder / "work").rglob("*.png"))
+    assert len(pictures) == 4 * 4  # four samples, four epochs
+    scalars = [
+        json.loads(line)
+        for line in next((folder / "work").rglob("scalars.json")).read_text().splitlines()
+    ]
+    assert sum("loss_bce_refined" in line for line in scalars) == 8
+
+
+def test_a_broken_newest_checkpoint_falls_back_to_the_one_before(uninterrupted, tmp_path, caplog):
+    _, whole, final, _ = uninterrupted
+    cfg = tiny_config(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg, hooks=[Record(3)])
+    newest = tmp_path / "work" / "epoch_3.pth"
+    newest.write_bytes(newest.read_bytes()[:5000])
+    record = Record()
+    run(cfg, resume=True, hooks=[record])
+    assert record.losses == whole.losses[4:]
+    log = "".join(p.read_text() for p in (tmp_path / "work").rglob("*.log"))
+    assert "epoch_3.pth: truncated or not a checkpoint" in log and "falling back" in log
+    ours = torch.load(tmp_path / "work" / "epoch_4.pth", weights_only=True)
+    assert_same(ours["state_dict"], final["state_dict"])
+
+
+def test_nothing_to_resume_starts_anew_and_nothing_readable_is_an_error(uninterrupted, tmp_path):
+    _, whole, _, _ = uninterrupted
+    cfg = tiny_config(tmp_path)
+    cfg.train_cfg.stages = cfg.train_cfg.stages[:1]
+    record = Record()
+    run(cfg, resume=True, hooks=[record])
+    assert record.losses == whole.losses[:4]
+    for path in epoch_checkpoints(tmp_path / "work"):
+        path.write_bytes(b"")
+    with pytest.raises(CheckpointError, match="none of its 2 checkpoints can be read"):
+        run(cfg, resume=True)
+
+
+def test_resuming_with_another_seed_is_refused(uninterrupted, tmp_path):
+    folder, *_ = uninterrupted
+    cfg = tiny_config(folder)
+    cfg.work_dir = str(tmp_path / "other")
+    cfg.randomness = {"seed": 1}
+    cfg.load_from = str(folder / "work" / "epoch_4.pth")
+    with pytest.raises(CheckpointError, match="seed 0, the config 1"):
+        run(cfg, resume=True)
+
+
+def test_the_best_checkpoint_is_for_weights_alone(uninterrupted, tmp_path):
+    folder, *_ = uninterrupted
+    cfg = tiny_config(folder)
+    cfg.work_dir = str(tmp_path / "other")
+    cfg.load_from = str(folder / "work" / "best.pth")
+    with pytest.raises(CheckpointError, match=r"best\.pth.*--load-from"):
+        run(cfg, resume=True)
+
+
+def test_fine_tuning_starts_from_the_given_weights(uninterrupted, tmp_path):
+    folder, _, final, _ = uninterrupted
+    cfg = tiny_config(folder)
+    cfg.work_dir = str(tmp_path / "other")
+    cfg.load_from = str(folder / "work" / "epoch_4.pth")
+    cfg.train_cfg.stages = [
+        {"epochs": 1, "frozen": ["backbone", "neck", "decoder", "volume_fusion"]}
+    ]
+    runner = run(cfg)
+    own = runner.network.state_dict()
+    for key, value in final["state_dict"].items():
+        if not key.startswith("refiner"):
+            assert torch.equal(own[key], value), key
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
+    cfg = tiny_config(tmp_path)
+    save = torch.save
+
+    def full(state, path, **_):
+        if state["meta"]["epoch"] == 2:
+            Path(path).write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        save(state, path)
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(CheckpointError, match=r"(epoch_2|best)\.pth.*No space left"):
+        run(cfg)
+    assert [p.name for p in epoch_checkpoints(tmp_path / "work")] == ["epoch_1.pth"]
+    assert not list((tmp_path / "work").glob(".*.part"))
+
+
+def test_broken_samples_are_named_and_counted(tmp_path):
+    cfg = tiny_config(tmp_path, workers=2)
+    cfg.train_cfg.stages = [{"epochs": 2}]
+    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    grid = next((tmp_path / "data" / "ShapeNetVox32").rglob("*.binvox"))
+    grid.write_bytes(grid.read_bytes()[:-2])
+    run(cfg)
+    log = "".join(p.read_text() for p in (tmp_path / "work").rglob("*.log"))
+    assert f"skipped a broken sample: {grid}" in log
+    assert "broken samples skipped (1 different so far)" in log
+
+
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        ([], "stages is empty"),
+        ([{"epochs": 0}], "epochs=0, expected at least 1"),
+        ([{"epochs": 1, "views": (3, 1)}], r"views=\(3, 1\), expected"),
+        ([{"epochs": 1, "frozen": ["decodr"]}], "frozen slot 'decodr'.*decoder"),
+    ],
+)
+def test_stages_that_make_no_sense(tmp_path, stages, message):
+    cfg = tiny_config(tmp_path)
+    cfg.train_cfg.stages = stages
+    with pytest.raises(ConfigError, match=message):
+        run(cfg)
