@@ -6,7 +6,8 @@ voxel_paths = (
     "ShapeNetVox128/{taxonomy}/{id}.binvox",
 )
 
-# two more doublings at the width of the last; the refiner starts two levels higher, at a quarter of its width
+# two more doublings at the width of the last; the refiner starts two levels higher, at a quarter of
+# its width
 model = dict(
     decoder=dict(channels=(512, 128, 32, 8, 8, 8)),
     refiner=dict(grid_size=128, channels=(8, 16, 32, 64, 128)),

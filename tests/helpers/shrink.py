@@ -42,7 +42,9 @@ def narrow(width: int) -> int:
 
 
 def shrink(model: dict) -> dict:
-    """The same slots, narrow, for images of 64 pixels: 8x8 maps behind the trunk, then a 4^3 or 2^3 seed."""
+    """The same slots, narrow, for images of 64 pixels: 8x8 maps behind the trunk, then a 4^3 or 2^3
+    seed.
+    """
     model = copy.deepcopy(model)
     trunk = model["backbone"]
     assert timm.is_model(trunk["name"])

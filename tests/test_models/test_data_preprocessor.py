@@ -19,7 +19,9 @@ VECTORS = np.array(
 
 
 def sequential(rgba, background, factors, order, noise, permutation, flip, size):
-    """One view through the steps in their published order, in numpy: RGBA uint8 (h, w, 4) to (3, H, W)."""
+    """One view through the steps in their published order, in numpy: RGBA uint8 (h, w, 4) to (3, H,
+    W).
+    """
     bgra = rgba[..., [2, 1, 0, 3]].astype(np.float32) / 255
     bgra = cv2.resize(bgra, (size, size)).astype(np.float64)
     x = np.where(bgra[..., 3:] == 0, background, bgra[..., :3])

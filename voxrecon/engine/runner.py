@@ -22,7 +22,9 @@ PLAIN = (bool, int, float, str, type(None))
 
 
 class VoxelRunner(Runner):
-    """mmengine's Runner with stages, and with checkpoints that are written atomically and read as data."""
+    """mmengine's Runner with stages, and with checkpoints that are written atomically and read as
+    data.
+    """
 
     stage: int | None = None  # index of the stage that model, optimizer and schedule are set up for
 
@@ -62,7 +64,9 @@ class VoxelRunner(Runner):
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def train(self) -> nn.Module:
-        """Train what is left of all stages, from the start, from a checkpoint, or from where a run was left."""
+        """Train what is left of all stages, from the start, from a checkpoint, or from where a run
+        was left.
+        """
         self._train_loop = self.build_train_loop(self._train_loop)
         if self._val_loop is not None:
             self._val_loop = self.build_val_loop(self._val_loop)
@@ -172,7 +176,9 @@ class VoxelRunner(Runner):
         self.logger.info(f"resumed from {filename}: epoch {epoch}, iteration {step}")
 
     def _resume_latest(self) -> bool:
-        """Resume from the named checkpoint, or from the newest that can be read; False if there is none."""
+        """Resume from the named checkpoint, or from the newest that can be read; False if there is
+        none.
+        """
         if self._load_from:
             self.resume(self._load_from)
             return True
@@ -218,7 +224,9 @@ def _plain(state: dict) -> dict:
 
 
 def _pack_hub(hub, tail: int = 1000) -> dict:
-    """The message hub as plain lists; of each scalar the last ``tail`` values, more than any window of the log."""
+    """The message hub as plain lists; of each scalar the last ``tail`` values, more than any window
+    of the log.
+    """
     scalars = {}
     for name, buffer in hub.log_scalars.items():
         values, counts = buffer.data

@@ -47,9 +47,10 @@ class Stage:
 class StageLoop(EpochBasedTrainLoop):
     """Training in stages, listed in the config.
 
-    At the start of each epoch every random generator of the process is seeded from (seed, epoch, rank), so a run that
-    is resumed at an epoch equals the one that was never interrupted. A checkpoint is due after the validation of an
-    epoch (``after_epoch`` of the hooks), so it knows the best score as well.
+    At the start of each epoch every random generator of the process is seeded from (seed, epoch,
+    rank), so a run that is resumed at an epoch equals the one that was never interrupted. A
+    checkpoint is due after the validation of an epoch (``after_epoch`` of the hooks), so it knows
+    the best score as well.
 
     Args:
         stages: Arguments of ``Stage``, one dict a stage.

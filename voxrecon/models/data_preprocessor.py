@@ -12,7 +12,8 @@ from voxrecon.errors import ConfigError
 from voxrecon.registry import MODELS
 
 GREY = (0.299, 0.587, 0.114)  # weights of R, G, B
-# PCA lighting of AlexNet (Krizhevsky et al. 2012, section 4.1): a row of eigenvectors per channel, and eigenvalues
+# PCA lighting of AlexNet (Krizhevsky et al. 2012, section 4.1): a row of eigenvectors per channel,
+# and eigenvalues
 EIGENVECTORS = (
     (-0.5675, 0.7192, 0.4009),
     (-0.5808, -0.0045, -0.8140),
@@ -25,10 +26,11 @@ EIGENVALUES = (0.2175, 0.0188, 0.0045)
 class VoxelDataPreprocessor(BaseDataPreprocessor):
     """uint8 RGBA crops to normalised network input: batched, in float32, on the device.
 
-    The steps are those of the public Pix2Vox transforms, in their order: bilinear resize of all four channels; pixels
-    whose alpha is exactly 0 take the background colour, all others keep theirs; colour jitter, PCA noise,
-    normalisation and channel permutation; flip. The random parameters come with the batch (``augment``), drawn by the
-    data set. Nothing clamps between jitter and permutation, so all of these are one 3x4 matrix per view.
+    The steps are those of the public Pix2Vox transforms, in their order: bilinear resize of all
+        four channels; pixels whose alpha is exactly 0 take the background colour, all others keep
+        theirs; colour jitter, PCA noise, normalisation and channel permutation; flip. The random
+        parameters come with the batch (``augment``), drawn by the data set. Nothing clamps between
+        jitter and permutation, so all of these are one 3x4 matrix per view.
 
     Args:
         size: Side of the network's input, in pixels.
@@ -66,8 +68,9 @@ class VoxelDataPreprocessor(BaseDataPreprocessor):
     def forward(self, data: dict, training: bool = False) -> dict:
         """A collated batch to ``{"inputs": (B, V, 3, H, W) float32, "data_samples": [...]}``.
 
-        ``data["inputs"]`` holds ``images`` (B, V, h, w, 4) uint8, optionally ``voxels`` (B, X, Y, Z) uint8, which
-        become ``gt_voxels`` of the data samples, and ``augment``, a dict of drawn parameters.
+        ``data["inputs"]`` holds ``images`` (B, V, h, w, 4) uint8, optionally ``voxels`` (B, X, Y,
+        Z) uint8, which become ``gt_voxels`` of the data samples, and ``augment``, a dict of drawn
+        parameters.
         """
         data = self.cast_data(data)
         inputs, samples = data["inputs"], data.get("data_samples")
@@ -104,9 +107,11 @@ class VoxelDataPreprocessor(BaseDataPreprocessor):
         """Compose all photometric steps to ``y = matrix @ x + offset``.
 
         Args:
-            means: Channel means (B*V, 3) of each view after background; the contrast blends with their grey.
-            augment: ``factors`` (B, 3) of brightness, contrast, saturation; ``order`` (B, 3), in which these three
-                are applied; ``noise`` (B, 3); ``permutation`` (B, 3) of the channels.
+            means: Channel means (B*V, 3) of each view after background; the contrast blends with
+                their grey.
+            augment: ``factors`` (B, 3) of brightness, contrast, saturation; ``order`` (B, 3), in
+                which these three are applied; ``noise`` (B, 3); ``permutation`` (B, 3) of the
+                channels.
 
         Returns:
             Matrix (B*V, 3, 3) and offset (B*V, 3).

@@ -15,7 +15,9 @@ SLOTS = ("backbone", "neck", "feature_fusion", "decoder", "volume_fusion", "refi
 
 
 def _initialise(module: nn.Module) -> None:
-    """The initialisation of the public Pix2Vox trainer; fan-in of a transposed convolution is torch's."""
+    """The initialisation of the public Pix2Vox trainer; fan-in of a transposed convolution is
+    torch's.
+    """
     if isinstance(module, (nn.Conv2d, nn.Conv3d, nn.ConvTranspose3d)):
         nn.init.kaiming_normal_(module.weight)
     elif isinstance(module, (nn.BatchNorm2d, nn.BatchNorm3d)):
@@ -30,18 +32,23 @@ def _initialise(module: nn.Module) -> None:
 
 @MODELS.register_module()
 class VoxelReconstructor(BaseModel):
-    """One or more views of an object to one grid of occupancy probabilities; every paper fills the same slots.
+    """One or more views of an object to one grid of occupancy probabilities; every paper fills the
+    same slots.
 
-    Images (B, V, C, H, W) pass backbone and neck per view, the optional feature fusion over views, the decoder per
-    view, the volume fusion over views and the optional refiner. A slot is built from the registry and answers
-    ``forward(x, targets=None) -> (x, aux)``; ``aux`` may hold ``loss_*`` entries, which are added up, and things to
-    look at. The volume fusion has two methods instead, ``score`` (per view) and ``fuse`` (over views).
+    Images (B, V, C, H, W) pass backbone and neck per view, the optional feature fusion over views,
+    the decoder per view, the volume fusion over views and the optional refiner. A slot is built
+    from the registry and answers ``forward(x, targets=None) -> (x, aux)``; ``aux`` may hold
+    ``loss_*`` entries, which are added up, and things to look at. The volume fusion has two methods
+    instead, ``score`` (per view) and ``fuse`` (over views).
 
     Args:
-        loss: Losses, each applied in float32 to the fused volume and, with a refiner, to the refined one.
-        eval_views: Numbers of views that ``mode="predict"`` reconstructs from (the first n of those given);
+        loss: Losses, each applied in float32 to the fused volume and, with a refiner, to the
+            refined one.
+        eval_views: Numbers of views that ``mode="predict"`` reconstructs from (the first n of those
+            given);
             None: all that are given.
-        chunk: At most so many views pass the per-view slots at once in evaluation; None: all. For little memory.
+        chunk: At most so many views pass the per-view slots at once in evaluation; None: all. For
+            little memory.
     """
 
     def __init__(
@@ -81,14 +88,18 @@ class VoxelReconstructor(BaseModel):
 
     @property
     def network(self) -> str:
-        """What fills the slots, in words; a checkpoint carries it, so that it is not loaded into another network."""
+        """What fills the slots, in words; a checkpoint carries it, so that it is not loaded into
+        another network.
+        """
         return " > ".join(
             getattr(slot, "label", type(slot).__name__) for slot in self.slots().values()
         )
 
     @property
     def scope(self) -> str:
-        """How far the feature fusion looks: ``per_view``, ``causal`` (views before it) or ``set`` (all views)."""
+        """How far the feature fusion looks: ``per_view``, ``causal`` (views before it) or ``set``
+        (all views).
+        """
         return self.feature_fusion.scope if self.feature_fusion else "per_view"
 
     def slots(self) -> dict[str, nn.Module]:
@@ -96,7 +107,9 @@ class VoxelReconstructor(BaseModel):
         return {name: getattr(self, name) for name in SLOTS if getattr(self, name) is not None}
 
     def freeze(self, slots: Sequence[str] = ()) -> None:
-        """Train every slot but these; batch norm of these stays in eval. What a config has frozen stays so."""
+        """Train every slot but these; batch norm of these stays in eval. What a config has frozen
+        stays so.
+        """
         self.frozen = tuple(slots)
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(name.split(".")[0] not in slots and name not in self.fixed)
@@ -109,7 +122,9 @@ class VoxelReconstructor(BaseModel):
         return self
 
     def init_weights(self) -> None:
-        """Initialise as the public trainer does, then let each slot that knows better do so (pretrained trunks)."""
+        """Initialise as the public trainer does, then let each slot that knows better do so
+        (pretrained trunks).
+        """
         self.apply(_initialise)
         for slot in self.slots().values():
             if hasattr(slot, "init_weights"):
@@ -123,8 +138,9 @@ class VoxelReconstructor(BaseModel):
     ):
         """Run on normalised images (B, V, C, H, W), channels in the order of the config.
 
-        ``"tensor"``: the volume (B, X, Y, Z), occupancy probability. ``"loss"``: a dict of scalars, from
-        ``gt_voxels`` of the data samples. ``"predict"``: the data samples with ``pred_volumes`` filled.
+        ``"tensor"``: the volume (B, X, Y, Z), occupancy probability. ``"loss"``: a dict of scalars,
+        from ``gt_voxels`` of the data samples. ``"predict"``: the data samples with
+        ``pred_volumes`` filled.
         """
         if mode == "tensor":
             return self.fuse(self.encode(inputs))["volume"]
@@ -139,8 +155,9 @@ class VoxelReconstructor(BaseModel):
     def encode(self, images: Tensor, targets: Tensor | None = None) -> dict:
         """Do once all that is per view (or causal).
 
-        Returns a state for ``fuse``: ``coarse`` (B, V', X, Y, Z), ``scores`` (B, V', X, Y, Z) or None, ``aux``, and
-        the views' ``features`` where a feature fusion over the whole set must run again for fewer views.
+        Returns a state for ``fuse``: ``coarse`` (B, V', X, Y, Z), ``scores`` (B, V', X, Y, Z) or
+        None, ``aux``, and the views' ``features`` where a feature fusion over the whole set must
+        run again for fewer views.
         """
         if images.ndim != 5:
             raise ConfigError(f"images {tuple(images.shape)}: expected (B, V, C, H, W)")
@@ -152,7 +169,9 @@ class VoxelReconstructor(BaseModel):
         return state
 
     def fuse(self, state: dict, n: int | None = None, targets: Tensor | None = None) -> dict:
-        """Volumes from the first ``n`` views of a state (all by default): ``fused`` and ``volume`` (B, X, Y, Z)."""
+        """Volumes from the first ``n`` views of a state (all by default): ``fused`` and ``volume``
+        (B, X, Y, Z).
+        """
         coarse, scores, aux = state["coarse"], state["scores"], dict(state["aux"])
         if n is not None:
             views = state["features" if self.scope == "set" else "coarse"].shape[1]
@@ -194,7 +213,9 @@ class VoxelReconstructor(BaseModel):
         data_samples: list[VoxelDataSample] | None = None,
         views: Sequence[int] | None = None,
     ) -> list[VoxelDataSample]:
-        """Fill ``pred_volumes`` {n: (X, Y, Z)} of the data samples for the first n views, n in ``views``."""
+        """Fill ``pred_volumes`` {n: (X, Y, Z)} of the data samples for the first n views, n in
+        ``views``.
+        """
         state = self.encode(images)
         samples = data_samples or [VoxelDataSample() for _ in range(len(images))]
         volumes = {n: self.fuse(state, n)["volume"] for n in views or (images.shape[1],)}
@@ -203,7 +224,9 @@ class VoxelReconstructor(BaseModel):
         return samples
 
     def _features(self, images: Tensor) -> tuple[Tensor, dict]:
-        """Backbone and neck with the views folded into the batch: (B, V, C, H, W) to (B, V, c, h', w')."""
+        """Backbone and neck with the views folded into the batch: (B, V, C, H, W) to (B, V, c, h',
+        w').
+        """
         aux: dict = {}
 
         def run(views: Tensor) -> tuple[Tensor]:
@@ -216,7 +239,9 @@ class VoxelReconstructor(BaseModel):
         return self._by_views(run, images)[0], aux
 
     def _decode(self, features: Tensor, targets: Tensor | None) -> dict:
-        """Feature fusion, decoder and scores: (B, V, c, h', w') to coarse and scores (B, V', X, Y, Z)."""
+        """Feature fusion, decoder and scores: (B, V, c, h', w') to coarse and scores (B, V', X, Y,
+        Z).
+        """
         aux: dict = {}
         if self.feature_fusion:
             features, aux = self.feature_fusion(features, targets)

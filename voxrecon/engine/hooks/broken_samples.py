@@ -8,7 +8,9 @@ from voxrecon.registry import HOOKS
 
 @HOOKS.register_module()
 class BrokenSamplesHook(Hook):
-    """Name each broken sample that training has replaced by another, once, and count them after each epoch."""
+    """Name each broken sample that training has replaced by another, once, and count them after
+    each epoch.
+    """
 
     def __init__(self) -> None:
         self.seen: set[str] = set()

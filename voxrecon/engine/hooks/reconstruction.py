@@ -15,7 +15,8 @@ from voxrecon.visualization import draw_reconstruction
 
 @HOOKS.register_module()
 class ReconstructionHook(Hook):
-    """Draw inputs, prediction and truth of a few samples, into the visual backends and into a folder.
+    """Draw inputs, prediction and truth of a few samples, into the visual backends and into a
+    folder.
 
     Args:
         count: Samples drawn at each validation, the first ones.

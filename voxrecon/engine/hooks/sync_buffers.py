@@ -12,8 +12,8 @@ from voxrecon.registry import HOOKS
 class SyncBuffersHook(Hook):
     """After each epoch, average the floating-point buffers (batch norm) over the processes.
 
-    So all validate, and the main process saves, the same network. Integer buffers are counters or packed bits: they
-    are left alone.
+    So all validate, and the main process saves, the same network. Integer buffers are counters or
+    packed bits: they are left alone.
     """
 
     def after_train_epoch(self, runner) -> None:

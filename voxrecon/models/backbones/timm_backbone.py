@@ -20,14 +20,14 @@ class TimmBackbone(nn.Module):
 
     Args:
         name: A timm model with or without the tag of its weights, such as ``"resnet50.tv_in1k"``.
-        stop: The last module kept, by its dotted path (``"features.26"``, ``"layer2"``), or the index of a stage of
-            timm's ``features_only`` interface.
+        stop: The last module kept, by its dotted path (``"features.26"``, ``"layer2"``), or the
+            index of a stage of timm's ``features_only`` interface.
         in_chans: Channels of a view: 3, or 4 for RGB-D.
-        weights: Where ``init_weights`` takes the trunk from: ``"pretrained"`` (timm's hub), ``"reinitialised"`` (as the
-            public Pix2Vox trainer, which draws Kaiming weights over the loaded ones), ``"random"`` (timm's own).
-            Building a trunk never downloads.
-        frozen: No parameter of the trunk is trained. As in the public code, its batch norm still follows the data in
-            training unless ``norm_eval``.
+        weights: Where ``init_weights`` takes the trunk from: ``"pretrained"`` (timm's hub),
+            ``"reinitialised"`` (as the public Pix2Vox trainer, which draws Kaiming weights over the
+            loaded ones), ``"random"`` (timm's own). Building a trunk never downloads.
+        frozen: No parameter of the trunk is trained. As in the public code, its batch norm still
+            follows the data in training unless ``norm_eval``.
         norm_eval: Batch norm of the trunk always uses its stored statistics.
         args: Further arguments of the timm model.
     """
@@ -73,7 +73,9 @@ class TimmBackbone(nn.Module):
             return create_feature_extractor(model, {self.stop: "out"})
 
     def init_weights(self) -> None:
-        """Fill the trunk as ``weights`` says; the reconstructor has drawn its own initialisation before."""
+        """Fill the trunk as ``weights`` says; the reconstructor has drawn its own initialisation
+        before.
+        """
         if self.weights == "reinitialised":
             return
         try:

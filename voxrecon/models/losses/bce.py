@@ -9,9 +9,11 @@ from voxrecon.registry import MODELS
 
 @MODELS.register_module()
 class BCELoss(nn.Module):
-    """Mean binary cross entropy of all voxels times ``weight`` (Pix2Vox, Eq. 3; the released code has weight 10).
+    """Mean binary cross entropy of all voxels times ``weight`` (Pix2Vox, Eq. 3; the released code
+    has weight 10).
 
-    It works on probabilities: a fused volume mixes probabilities, so there are no logits to work on.
+    It works on probabilities: a fused volume mixes probabilities, so there are no logits to work
+        on.
     """
 
     name = "bce"

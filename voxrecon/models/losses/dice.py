@@ -8,7 +8,9 @@ from voxrecon.registry import MODELS
 
 @MODELS.register_module()
 class DiceLoss(nn.Module):
-    """``1 - (sum(pq) + s) / (sum(p^2) + sum(q^2) + s)`` per sample, mean over samples (code of 3D-RETR: no factor 2)."""
+    """``1 - (sum(pq) + s) / (sum(p^2) + sum(q^2) + s)`` per sample, mean over samples (code of
+    3D-RETR: no factor 2).
+    """
 
     name = "dice"
 

@@ -12,12 +12,14 @@ ACTIVATIONS = {"elu": nn.ELU, "relu": nn.ReLU}
 
 @MODELS.register_module()
 class ConvNeck(nn.Module):
-    """The 2D convolutions between trunk and decoder (Pix2Vox, section 3.2.1; Pix2Vox++, section 3.2.1).
+    """The 2D convolutions between trunk and decoder (Pix2Vox, section 3.2.1; Pix2Vox++, section
+    3.2.1).
 
     Args:
         in_channels: Channels of the trunk's map.
-        layers: One dict a layer: ``channels``, ``kernel``, ``padding`` (default 0), ``pool`` (max pooling with kernel
-            and stride of that size, default none). Every convolution is followed by batch norm and activation.
+        layers: One dict a layer: ``channels``, ``kernel``, ``padding`` (default 0), ``pool`` (max
+            pooling with kernel and stride of that size, default none). Every convolution is
+            followed by batch norm and activation.
         act: ``"elu"`` (Pix2Vox) or ``"relu"`` (Pix2Vox++).
     """
 

@@ -11,7 +11,8 @@ from voxrecon.registry import MODELS
 
 @MODELS.register_module()
 class UNet3DRefiner(nn.Module):
-    """The refiner of Pix2Vox and Pix2Vox++ (section 3.2.4 of both): a 3D U-Net with dense bottom and added skips.
+    """The refiner of Pix2Vox and Pix2Vox++ (section 3.2.4 of both): a 3D U-Net with dense bottom
+    and added skips.
 
     Its output is the mean of its input and of what it predicts, as in the released code.
 

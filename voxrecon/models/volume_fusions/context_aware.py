@@ -9,7 +9,9 @@ from voxrecon.registry import MODELS
 
 
 def conv_layer(in_channels: int, out_channels: int, slope: float) -> nn.Sequential:
-    """3x3x3 convolution, batch norm, leaky ReLU: the layer of which both published scorers are made."""
+    """3x3x3 convolution, batch norm, leaky ReLU: the layer of which both published scorers are
+    made.
+    """
     return nn.Sequential(
         nn.Conv3d(in_channels, out_channels, 3, padding=1),
         nn.BatchNorm3d(out_channels),
@@ -33,8 +35,8 @@ class SoftmaxFusion(nn.Module):
 class ContextAwareFusion(SoftmaxFusion):
     """Context-aware fusion of Pix2Vox (section 3.2.3).
 
-    The released code has widths 16-8-4-2-1 where the paper prints 9-16-8-4-1, and batch norm and leaky ReLU behind
-    the last layer as well; this follows the code.
+    The released code has widths 16-8-4-2-1 where the paper prints 9-16-8-4-1, and batch norm and
+    leaky ReLU behind the last layer as well; this follows the code.
     """
 
     def __init__(

@@ -13,8 +13,8 @@ from .context_aware import SoftmaxFusion, conv_layer
 class MultiScaleContextAwareFusion(SoftmaxFusion):
     """Multi-scale context-aware fusion of Pix2Vox++ (section 3.2.3).
 
-    ``scales`` layers in series see ever larger neighbourhoods; the outputs of all of them are concatenated, reduced
-    to ``in_channels`` and scored.
+    ``scales`` layers in series see ever larger neighbourhoods; the outputs of all of them are
+    concatenated, reduced to ``in_channels`` and scored.
     """
 
     def __init__(self, in_channels: int = 9, scales: int = 4, slope: float = 0.2) -> None:
