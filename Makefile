@@ -10,7 +10,7 @@ install: $(VENV)/.installed
 # the stamp: a second call installs nothing
 $(VENV)/.installed: pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --quiet --editable .[dev]
+	$(RUN) pip install --editable .[dev]
 	touch $@
 
 test: install
