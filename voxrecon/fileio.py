@@ -6,24 +6,27 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from voxrecon.errors import FileError
 
 
 @contextmanager
-def atomic_write(path: str | Path, error: type[FileError] = FileError) -> Iterator[Path]:
+def atomic_write(
+    path: str | os.PathLike, error: type[FileError] = FileError, parents: bool = True
+) -> Iterator[Path]:
     """Yield a temporary file beside ``path`` that takes its name when the block ends well.
 
-    The file is flushed to disk before it is renamed, and its folder after. When the block fails, the temporary file is
-    removed and what stood at ``path`` stays. An ``OSError`` (full disk, read-only folder) becomes an ``error`` in one
-    line.
+    The file is flushed to disk before it is renamed, and its folder after. When the block fails,
+    the temporary file is removed and what stood at ``path`` stays. An ``OSError`` (full disk,
+    read-only folder) becomes an ``error`` in one line. Missing folders are made with ``parents``.
     """
     path = Path(path)
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if parents:
+            path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
@@ -39,7 +42,15 @@ def atomic_write(path: str | Path, error: type[FileError] = FileError) -> Iterat
         raise error(f"{path}: cannot be written: {cause.strerror or cause}") from cause
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # of a file system that has become read-only
+                temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: str | os.PathLike) -> None:
+    """Remove the temporary files of writers that were killed; no other may be at work in there."""
+    for path in Path(folder).glob(".*.part"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def _sync(path: Path) -> None:

@@ -140,9 +140,9 @@ def test_first_grid_that_exists_counts(tmp_path):
     assert voxels.dtype == np.uint8 and (voxels == GRID).all()
     first.parent.mkdir()
     write_binvox(first, ~GRID)
-    assert (LoadVoxels(size=4)(results)["voxels"] == ~GRID).all()
+    assert (LoadVoxels()(results | {"grid_size": 4})["voxels"] == ~GRID).all()
     with pytest.raises(SampleError, match="model.binvox: a grid of 4 x 4 x 4 cells, expected 32"):
-        LoadVoxels(size=32)(results)
+        LoadVoxels()(results | {"grid_size": 32})
 
 
 def test_no_grid(tmp_path):

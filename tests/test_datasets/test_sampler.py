@@ -38,7 +38,7 @@ def test_views_follow_from_seed_epoch_and_batch():
         batches = list(sampler)
         drawn[epoch] = [batch[0].n_views for batch in batches]
         for number, batch in enumerate(batches):
-            expected = np.random.default_rng((3, epoch, number)).integers(1, 6)
+            expected = np.random.default_rng((3, epoch, number, 2**31)).integers(1, 6)
             assert {(key.n_views, key.epoch) for key in batch} == {(expected, epoch)}
     assert set(drawn[0]) == {1, 2, 3, 4, 5} and drawn[0] != drawn[7]
     sampler.set_epoch(0)

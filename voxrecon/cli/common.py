@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import logging
 import os
 import re
 import sys
@@ -12,24 +14,37 @@ from collections.abc import Callable
 from voxrecon.errors import VoxreconError
 
 USER_ERROR = 2  # exit code
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def one_line(error: BaseException) -> str:
-    """The message of an error; of one that a data loader's worker has wrapped, the original one."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return re.sub(r"^voxrecon\.errors\.\w+: ", "", lines[-1])
+    """The message of an error, printable; of one that a data loader's worker sent, the last line.
+
+    A worker sends its traceback as the message, which ends with ``voxrecon.errors.FileError: ...``.
+    """
+    text = str(error).strip() or type(error).__name__
+    if text.startswith("Caught "):
+        text = re.sub(r"^[\w.]+: ", "", text.splitlines()[-1])
+    # names in foreign files may hold anything, escape sequences of the terminal too
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
 
 
 def guard(command: Callable[[], None]) -> None:
-    """Run a command; a user's error is printed in one line, without a traceback, and ends it with exit code 2."""
+    """Run a command; a user's error is one line without a traceback, and exit code 2."""
+    logging.raiseExceptions = False  # a log that cannot be written prints no tracebacks
     try:
         command()
     except VoxreconError as error:
         message = one_line(error)
+    except BrokenPipeError:  # whoever read the output, such as head, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in DISK:
             raise
-        message = f"{error.filename}: {error.strerror}"
+        # a stream does not know its file; all that a command writes is there
+        where = error.filename or "the files of --work-dir cannot be written"
+        message = one_line(OSError(f"{where}: {error.strerror}"))
     except KeyboardInterrupt:
         message = "interrupted"
     else:
@@ -80,7 +95,8 @@ def prepare_config(args: argparse.Namespace):
 
     cfg = load_config(args.config)
     apply_options(cfg, parse_options(args.cfg_options))
-    set_data(cfg, args.data_root, args.taxonomy)
+    # a path on the command line is relative to where one stands, not to the data
+    set_data(cfg, args.data_root, args.taxonomy and os.path.abspath(args.taxonomy))
     name = os.path.splitext(os.path.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or os.path.join("work_dirs", name)
     cfg.launcher = args.launcher

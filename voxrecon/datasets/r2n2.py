@@ -40,10 +40,12 @@ class R2N2Dataset(BaseDataset):
             folder).
         split: ``"train"``, ``"val"`` or ``"test"``.
         pipeline: Transforms; they get ``taxonomy``, ``id``, ``name``, ``views``, ``img_paths``,
-            ``voxel_paths``, ``rng`` (the Generator to draw from), ``broken`` and ``backend_args``.
+            ``voxel_paths``, ``grid_size``, ``rng`` (the Generator to draw from), ``broken`` and
+            ``backend_args``.
         n_views: Views for a plain int; in test mode every sample must have as many.
         image_dir: Folder of the renderings.
         voxel_paths: Templates, the first that exists counts; empty for data without grids.
+        grid_size: Cells on each side of a grid, ``{size}`` of the templates.
         classes: Ids or names of the classes to keep; None for all.
         test_mode: The first views in place of random ones, and no sample is passed over silently.
         skip_bad: In test mode, leave out missing samples (listed in ``missing``) and replace broken
@@ -69,9 +71,10 @@ class R2N2Dataset(BaseDataset):
         n_views: int = 1,
         image_dir: str = "ShapeNetRendering",
         voxel_paths: Sequence[str] = (
-            "ShapeNetVox32/{taxonomy}/{id}/model.binvox",
-            "ShapeNetVox32/{taxonomy}/{id}.binvox",
+            "ShapeNetVox{size}/{taxonomy}/{id}/model.binvox",
+            "ShapeNetVox{size}/{taxonomy}/{id}.binvox",
         ),
+        grid_size: int = 32,
         classes: str | Sequence[str] | None = None,
         test_mode: bool = False,
         skip_bad: bool = False,
@@ -86,7 +89,8 @@ class R2N2Dataset(BaseDataset):
         for template in voxel_paths:
             _check_template(template)
         self.taxonomy, self.split, self.n_views = os.fspath(taxonomy), split, n_views
-        self.image_dir, self.voxel_paths = image_dir, tuple(voxel_paths)
+        self.image_dir, self.grid_size = image_dir, grid_size
+        self.voxel_paths = tuple(t.replace("{size}", str(grid_size)) for t in voxel_paths)
         self.classes, self.skip_bad, self.backend_args = classes, skip_bad, backend_args
         self.missing: list[tuple[str, str]] = []
         super().__init__(
@@ -250,6 +254,7 @@ class R2N2Dataset(BaseDataset):
                 "name": sample["name"],
                 "views": [number for number, _ in found],
                 "img_paths": [f"{folder}/{name}" for _, name in found],
+                "grid_size": self.grid_size,
                 "voxel_paths": [self._expand(template, sample) for template in self.voxel_paths],
                 "rng": rng,
                 "broken": list(broken),
@@ -266,10 +271,11 @@ def _head(template: str) -> str:
 
 def _check_template(template: str) -> None:
     try:
-        expanded = template.format(taxonomy="t", id="i")
+        expanded = template.format(taxonomy="t", id="i", size="s")
     except (KeyError, IndexError, ValueError, AttributeError):
         expanded = ""
     if "{id}" not in template or not expanded.endswith((".binvox", ".mat")):
         raise ConfigError(
-            f"voxel path {template!r}, expected a path to .binvox or .mat with {{taxonomy}}, {{id}}"
+            f"voxel path {template!r}, expected a path to .binvox or .mat with {{taxonomy}}, {{id}}, "
+            "{{size}}"
         )

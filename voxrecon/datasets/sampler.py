@@ -14,6 +14,9 @@ from voxrecon.errors import ConfigError
 from voxrecon.registry import DATA_SAMPLERS
 
 
+VIEWS_STREAM = 2**31  # keeps this stream apart from those of the samples
+
+
 class SampleKey(NamedTuple):
     """What a data set is asked for; (seed, epoch, index) determine views and augmentation."""
 
@@ -91,7 +94,8 @@ class ViewBatchSampler(Sampler):
         seed, epoch, (low, high) = self.seed, self.epoch, self.views
         indices = iter(self.sampler)
         for number in range(len(self)):
-            n_views = int(np.random.default_rng((seed, epoch, number)).integers(low, high + 1))
+            rng = np.random.default_rng((seed, epoch, number, VIEWS_STREAM))
+            n_views = int(rng.integers(low, high + 1))
             batch = islice(indices, self.batch_size)
             yield [SampleKey(index, epoch, n_views, seed) for index in batch]
 

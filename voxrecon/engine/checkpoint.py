@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Reading and writing of checkpoints.
 
-Two kinds: published models are safetensors with a JSON beside them; training checkpoints are torch files of tensors
-and plain Python. Both are data: nothing read from a file is ever executed.
+Two kinds: published models are safetensors with a JSON beside them; training checkpoints are torch
+files of tensors and plain Python. Both are data: nothing read from a file is ever executed.
 """
 
 from __future__ import annotations
 
 import json
 import pickle
+import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,49 +23,47 @@ from torch import Tensor, nn
 from voxrecon.errors import CheckpointError
 from voxrecon.fileio import atomic_write
 
+LISTED = 20  # keys named in one message
+
 
 def write_checkpoint(state: dict, path: str | Path) -> None:
-    """Write a training checkpoint atomically. Everything in it must be readable with ``weights_only=True``."""
-    with atomic_write(path, CheckpointError) as temporary:
+    """Write a training checkpoint atomically; ``weights_only=True`` must suffice to read it."""
+    with atomic_write(path, CheckpointError) as temporary, temporary.open("wb") as file:
         try:
-            torch.save(state, temporary)
-        except RuntimeError as error:  # torch's zip writer reports a full disk so
-            raise CheckpointError(
-                f"{path}: cannot be written: {str(error).splitlines()[0]}"
-            ) from error
+            torch.save(state, file)
+        except RuntimeError as error:
+            # a full disk: torch's zip writer stumbles while it handles the OSError
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def read_checkpoint(path: str | Path, safe_globals: Sequence = ()) -> dict[str, Any]:
     """Read a torch file with ``weights_only=True``, on the CPU.
 
-    ``safe_globals`` are further types to admit, for files of others.
+    ``safe_globals`` are further names to admit, for files of others, as torch takes them.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such checkpoint")
+    path = _existing(path)
+    if path.suffix == ".safetensors":
+        raise CheckpointError(f"{path}: safetensors hold weights alone, expected a torch file")
+    _refuse_bomb(path)
     try:
-        with torch.serialization.safe_globals(list(safe_globals)):
-            state = torch.load(path, map_location="cpu", weights_only=True)
+        with (
+            # an open file: by its name torch would choose another reader
+            path.open("rb") as file,
+            torch.serialization.safe_globals(list(safe_globals)),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")  # about pickles and archives that are then refused
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = "; ".join(
-            line.strip()
-            for line in str(error).splitlines()
-            if "GLOBAL" in line or "Unsupported" in line
-        )
+        lines = (line.strip() for line in str(error).splitlines())
+        reason = "; ".join(line for line in lines if "GLOBAL" in line or "Unsupported" in line)
         raise CheckpointError(
-            f"{path}: holds more than tensors and plain values, which is refused ({reason or 'not a checkpoint'})"
+            f"{path}: holds more than tensors and plain values, which is refused "
+            f"({reason or 'not a checkpoint'})"
         ) from None
-    except (
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-        OSError,
-        zipfile.BadZipFile,
-        AttributeError,
-        IndexError,
-        TypeError,
-    ) as error:
+    except Exception as error:  # a broken file makes torch raise anything
         raise CheckpointError(
             f"{path}: truncated or not a checkpoint ({type(error).__name__})"
         ) from error
@@ -73,44 +72,60 @@ def read_checkpoint(path: str | Path, safe_globals: Sequence = ()) -> dict[str, 
     return state
 
 
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such checkpoint")
+    return path
+
+
+def _refuse_bomb(path: Path) -> None:
+    """torch stores its tensors as they are: what unpacks to more than the file is an attack."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return  # a file of torch before 1.6, or a broken one: torch will say
+    if unpacked > path.stat().st_size:
+        raise CheckpointError(
+            f"{path}: unpacks to {unpacked} bytes, expected at most its own {path.stat().st_size}"
+        )
+
+
 def write_model(model: nn.Module, config: dict, path: str | Path) -> None:
-    """Write the weights of a ``VoxelReconstructor`` as safetensors, and ``config`` as JSON beside it.
+    """Write the weights of a ``VoxelReconstructor`` as safetensors, ``config`` as JSON beside it.
 
     The header of the safetensors file and the JSON name the network and its grid size.
     """
-    path = Path(path)
+    path, beside = Path(path), Path(path).with_suffix(".json")
+    for target in (path, beside):  # two files cannot be renamed at once: look before
+        if target.is_dir():
+            raise CheckpointError(f"{target}: cannot be written: Is a directory")
     header = {"network": model.network, "grid_size": str(model.grid_size), "schema": "1"}
+    described = {**header, "schema": 1, "grid_size": model.grid_size, "model": config}
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     with (
+        atomic_write(beside, CheckpointError) as description,
         atomic_write(path, CheckpointError) as weights,
-        atomic_write(path.with_suffix(".json"), CheckpointError) as beside,
     ):
-        state = {
-            key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()
-        }
+        description.write_text(json.dumps(described, indent=1) + "\n")
         try:
             save_file(state, weights, metadata={"format": "pt", **header})
         except SafetensorError as error:
             raise CheckpointError(f"{path}: cannot be written: {error}") from error
-        beside.write_text(
-            json.dumps(
-                {**header, "schema": 1, "grid_size": model.grid_size, "model": config}, indent=1
-            )
-            + "\n"
-        )
 
 
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Weights and header of a published model (safetensors) or of a training checkpoint."""
     path = Path(path)
     if path.suffix == ".safetensors":
-        if not path.is_file():
-            raise CheckpointError(f"{path}: no such checkpoint")
         try:
-            with safe_open(path, "pt") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}, dict(
-                    file.metadata() or {}
-                )  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError) as error:
+            with safe_open(_existing(path), "pt") as file:
+                weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                return weights, dict(file.metadata() or {})
+        except CheckpointError:
+            raise
+        except Exception as error:  # a broken file makes the reader raise anything
             raise CheckpointError(
                 f"{path}: truncated or not a safetensors file ({error})"
             ) from error
@@ -121,9 +136,7 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             "python tools/model_converters/convert_pix2vox.py CONFIG SRC.pth DST.safetensors"
         )
     weights = state.get("state_dict")
-    if not isinstance(weights, dict) or not all(
-        isinstance(value, Tensor) for value in weights.values()
-    ):
+    if not isinstance(weights, dict) or not all(_is_plain(value) for value in weights.values()):
         raise CheckpointError(
             f"{path}: has no state_dict of tensors, expected a checkpoint of tools/train.py"
         )
@@ -132,8 +145,21 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     return weights, {key: str(header[key]) for key in ("network", "grid_size") if key in header}
 
 
+def _is_plain(value: Any) -> bool:
+    """A tensor with numbers in it: not sparse, quantised, nested or on the meta device."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and not (value.is_meta or value.is_quantized or value.is_nested)
+    )
+
+
 def load_weights(model: nn.Module, path: str | Path) -> None:
-    """Load weights from ``path`` into a ``VoxelReconstructor``, strictly: network, grid size, keys and shapes."""
+    """Load weights into a ``VoxelReconstructor``, strictly: network, grid size, keys and shapes.
+
+    Raises:
+        CheckpointError: The file is broken or of another network or grid size.
+    """
     weights, header = read_weights(path)
     for key, own in (("grid_size", str(model.grid_size)), ("network", model.network)):
         if header.get(key, own) != own:
@@ -142,22 +168,23 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     check_keys(weights, own, path)
     # assign: a model built on the meta device has no storage to copy into
     model.load_state_dict(
-        {key: value.to(own[key].dtype) for key, value in weights.items()},
+        {key: value.to(own[key].dtype).contiguous() for key, value in weights.items()},
         assign=any(value.is_meta for value in own.values()),
     )
 
 
 def check_keys(weights: dict[str, Tensor], own: dict[str, Tensor], path: str | Path) -> None:
-    """Raise an error that lists the keys which are missing, left over or misshapen."""
+    """Raise an error that lists the keys which are missing, left over, misshapen or mistyped."""
     faults = [f"{key} is missing" for key in own if key not in weights]
     faults += [f"{key} is left over" for key in weights if key not in own]
-    faults += [
-        f"{key} is {tuple(weights[key].shape)} instead of {tuple(own[key].shape)}"
-        for key in own
-        if key in weights and weights[key].shape != own[key].shape
-    ]
+    for key in (key for key in own if key in weights):
+        given, expected = weights[key], own[key]
+        if given.shape != expected.shape:
+            faults.append(f"{key} is {tuple(given.shape)} instead of {tuple(expected.shape)}")
+        elif given.is_floating_point() != expected.is_floating_point():
+            faults.append(f"{key} is {given.dtype} instead of {expected.dtype}")
     if faults:
-        listed = "; ".join(faults[:20]) + (
-            f"; and {len(faults) - 20} more" if len(faults) > 20 else ""
+        more = f"; and {len(faults) - LISTED} more" if len(faults) > LISTED else ""
+        raise CheckpointError(
+            f"{path}: {len(faults)} keys do not fit the network: {'; '.join(faults[:LISTED])}{more}"
         )
-        raise CheckpointError(f"{path}: {len(faults)} keys do not fit the network: {listed}")

@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from voxrecon.datasets import ViewBatchSampler
 from voxrecon.engine.checkpoint import load_weights, read_checkpoint, write_checkpoint
 from voxrecon.errors import CheckpointError
 from voxrecon.models import VoxelReconstructor
@@ -69,6 +70,10 @@ class VoxelRunner(Runner):
         """
         self._train_loop = self.build_train_loop(self._train_loop)
         if self._val_loop is not None:
+            val = self._val_dataloader
+            if val.get("batch_sampler", {}).get("type") == "ViewBatchSampler":
+                # a sample with too few views should show now, not when its stage begins
+                val["dataset"]["n_views"] = max(s.most_views for s in self.train_loop.stages)
             self._val_loop = self.build_val_loop(self._val_loop)
         self.call_hook("before_run")
         resumed = self._resume and self._resume_latest()
@@ -113,6 +118,10 @@ class VoxelRunner(Runner):
         steps = stage.epochs * len(loop.dataloader)
         self.optim_wrapper.initialize_count_status(self.model, 0, steps)
         loop.dataloader.batch_sampler.set_views(stage.views)
+        if self._val_loop is not None:
+            sampler = self.val_loop.dataloader.batch_sampler
+            if isinstance(sampler, ViewBatchSampler):  # else the config says how many views
+                sampler.set_views(stage.most_views)
         self.stage = index
         frozen = f", frozen: {', '.join(stage.frozen)}" if stage.frozen else ""
         self.logger.info(

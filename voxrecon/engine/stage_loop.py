@@ -42,6 +42,11 @@ class Stage:
             if slot not in SLOTS:
                 raise ConfigError(f"stage: frozen slot {slot!r}, expected of {', '.join(SLOTS)}")
 
+    @property
+    def most_views(self) -> int:
+        """The highest number of views; the stage is validated with it."""
+        return self.views if isinstance(self.views, int) else self.views[1]
+
 
 @LOOPS.register_module()
 class StageLoop(EpochBasedTrainLoop):

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import FileError
+from ..fileio import atomic_write
 from .iou import iou
 
 SCHEMA = 1
@@ -130,22 +131,9 @@ def write_json(path: str | os.PathLike, obj: Any) -> None:
     Raises:
         FileError: the folder or the file cannot be written; nothing is left behind.
     """
-    path = Path(path)
     text = json.dumps(obj, allow_nan=False, indent=1) + "\n"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror}") from error
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def read_results(path: str | os.PathLike) -> dict[str, Any]:

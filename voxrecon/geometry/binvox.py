@@ -8,17 +8,15 @@ extents along x, z, y.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import re
-import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from voxrecon.errors import FileError
+from voxrecon.fileio import atomic_write
 
 MAX_HEADER = 1024  # bytes; real headers have about 80
 MAX_RUN = 255  # a run's length is one byte
@@ -107,16 +105,8 @@ def write_binvox(
     header = f"#binvox 1\ndim {x} {z} {y}\ntranslate {tx!r} {ty!r} {tz!r}\nscale {scale!r}\ndata\n"
     content = header.encode() + _encode_runs(grid.transpose(0, 2, 1).ravel() != 0).tobytes()
 
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
+    with atomic_write(path, parents=False) as temporary:
         temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(OSError):  # the parent may be no folder
-            temporary.unlink()
 
 
 def _read_bytes(path: str | os.PathLike, name: str, limit: int) -> bytes:
@@ -175,9 +165,8 @@ def _encode_runs(flat: np.ndarray) -> np.ndarray:
     """Pairs (value, count), (R, 2) uint8, of a non-empty array of bools."""
     starts = np.flatnonzero(np.concatenate(([True], flat[1:] != flat[:-1])))
     lengths = np.diff(starts, append=flat.size)
-    pieces = -(
-        -lengths // MAX_RUN
-    )  # a long run is written in several pieces, all full but the last
+    # a long run is written in several pieces, all full but the last
+    pieces = -(-lengths // MAX_RUN)
     runs = np.full((pieces.sum(), 2), MAX_RUN, np.uint8)
     runs[:, 0] = np.repeat(flat[starts], pieces)
     runs[np.cumsum(pieces) - 1, 1] = lengths - MAX_RUN * (pieces - 1)

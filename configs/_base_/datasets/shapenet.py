@@ -40,6 +40,7 @@ val_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
+    batch_sampler=dict(type="ViewBatchSampler", drop_last=False),  # as many views as the stage has
     collate_fn=dict(type="default_collate"),
     dataset=dict(
         type="R2N2Dataset",
@@ -47,7 +48,6 @@ val_dataloader = dict(
         split="val",
         pipeline=test_pipeline,
         test_mode=True,
-        n_views=1,
     ),
 )
 test_dataloader = dict(

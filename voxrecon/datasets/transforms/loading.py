@@ -52,15 +52,9 @@ class LoadVoxels(BaseTransform):
     """Read the first of ``voxel_paths`` that exists into ``voxels``, (X, Y, Z) uint8 of 0 and 1;
     nothing for data without grids. ``.mat`` files (key ``Volume``, as Pix2Vox reads) need scipy.
 
-    Args:
-        size: The expected extent of all three axes in cells; None takes any up to 512.
-
     Raises:
-        SampleError: no file, a broken one, or a grid of another size.
+        SampleError: no file, a broken one, or a grid that has not ``grid_size`` cells on each side.
     """
-
-    def __init__(self, size: int | None = None) -> None:
-        self.size = size
 
     def transform(self, results: dict) -> dict:
         paths = results["voxel_paths"]
@@ -83,9 +77,10 @@ class LoadVoxels(BaseTransform):
             raise
         except FileError as error:
             raise SampleError(str(error)) from error
-        if self.size is not None and grid.shape != (self.size,) * 3:
+        size = results.get("grid_size")
+        if size is not None and grid.shape != (size,) * 3:
             shape = " x ".join(map(str, grid.shape))
-            raise SampleError(f"{path}: a grid of {shape} cells, expected {self.size} on each side")
+            raise SampleError(f"{path}: a grid of {shape} cells, expected {size} on each side")
         results["voxels"] = grid.view(np.uint8)
         return results
 

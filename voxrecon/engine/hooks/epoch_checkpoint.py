@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
-from mmengine.dist import is_main_process
+from pathlib import Path
+
+from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import Hook
 
 from voxrecon.engine.runner import epoch_checkpoints
@@ -11,7 +13,9 @@ from voxrecon.registry import HOOKS
 
 @HOOKS.register_module()
 class EpochCheckpointHook(Hook):
-    """Write ``epoch_N.pth`` after the validation of an epoch, and ``best.pth`` when a metric has improved.
+    """Write ``epoch_N.pth`` after the validation of an epoch, ``best.pth`` when a metric improved.
+
+    ``best.pth`` is the best of the current stage; that of stage 1 becomes ``best_stage1.pth``.
 
     Args:
         interval: Epochs between checkpoints; the last epoch always has one.
@@ -35,11 +39,23 @@ class EpochCheckpointHook(Hook):
             raise ConfigError(
                 f"EpochCheckpointHook: no metric {self.best!r}, expected of {list(metrics)}"
             )
-        score = float(metrics[self.best])
-        if score > runner.message_hub.runtime_info.get("best_score", float("-inf")):
-            runner.message_hub.update_info("best_score", score)
-            runner.message_hub.update_info("best_epoch", runner.epoch)
-            runner.save_checkpoint(runner.work_dir, "best.pth", training=False)
+        score, info = float(metrics[self.best]), runner.message_hub.runtime_info
+        if info.get("best_stage", runner.stage) != runner.stage:
+            self._begin_stage(runner, info["best_stage"])
+        elif score <= info.get("best_score", float("-inf")):
+            return
+        for key, value in (("score", score), ("epoch", runner.epoch), ("stage", runner.stage)):
+            runner.message_hub.update_info(f"best_{key}", value)
+        runner.save_checkpoint(runner.work_dir, "best.pth", training=False)
+
+    @staticmethod
+    @master_only
+    def _begin_stage(runner, before: int) -> None:
+        """Scores of stages with other numbers of views do not compare: keep the best of the last."""
+        best = Path(runner.work_dir) / "best.pth"
+        kept = best.with_name(f"best_stage{before + 1}.pth")
+        if best.exists() and not kept.exists():  # it is there in a resumed run
+            best.rename(kept)
 
     def after_epoch(self, runner) -> None:
         """Write the checkpoint of the epoch and remove the oldest."""
