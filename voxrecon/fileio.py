@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -39,7 +40,10 @@ def atomic_write(
         temporary = None
         _sync(path.parent)
     except OSError as cause:
-        raise error(f"{path}: cannot be written: {cause.strerror or cause}") from cause
+        reason = cause.strerror or cause
+        if isinstance(cause, FileExistsError):  # of a parent that is a file
+            reason = os.strerror(errno.ENOTDIR)
+        raise error(f"{path}: cannot be written: {reason}") from cause
     finally:
         if temporary is not None:
             with suppress(OSError):  # of a file system that has become read-only

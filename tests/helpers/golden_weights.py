@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Deterministic weights for parity tests: every tensor is a pure function of its key and shape.
 
-A published checkpoint of the original networks is several hundred MB, so the parity vectors in this folder were
-computed with weights that anyone can rebuild from the list of keys and shapes in ``*.keys.json``.
+A published checkpoint of the original networks is several hundred MB, so the parity vectors in this
+folder were computed with weights that anyone can rebuild from the list of keys and shapes in
+``*.keys.json``.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ LAST_LAYERS = ("decoder.layer5.0.weight", "merger.layer6.0.weight", "refiner.lay
 
 
 def fill(key: str, shape: tuple[int, ...], gain: float = 1.0) -> np.ndarray:
-    """Return the tensor that belongs to ``key`` (e.g. ``"decoder.layer1.0.weight"``), float32 (int64 for counters).
+    """Return the tensor that belongs to ``key`` (e.g. ``"decoder.layer1.0.weight"``), float32
+    (int64 for counters).
 
-    ``gain`` scales the last layers, so that no logit is so large that float32 itself blurs the comparison.
+    ``gain`` scales the last layers, so that no logit is so large that float32 itself blurs the
+    comparison.
     """
     if key.endswith("num_batches_tracked"):
         return np.zeros(shape, dtype=np.int64)
@@ -42,7 +45,9 @@ def images(seed: int, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def checkpoint(keys_json: str | Path) -> dict[str, dict[str, np.ndarray]]:
-    """Rebuild ``{part: {key: array}}`` in the layout of the published files, without the ``module.`` prefix."""
+    """Rebuild ``{part: {key: array}}`` in the layout of the published files, without the
+    ``module.`` prefix.
+    """
     spec = json.loads(Path(keys_json).read_text())
     return {
         part: {k: fill(f"{part}.{k}", tuple(s), spec["gain"]) for k, s in entries}

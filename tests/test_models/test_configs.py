@@ -41,7 +41,7 @@ def test_full_size_on_meta(config):
         volume = model(torch.zeros(2, 2, 3, 224, 224))
     assert volume.shape == (2, *[model.grid_size] * 3)
     count = sum(p.numel() for p in model.parameters())
-    assert count == PARAMETERS.get(config, count)
+    assert PARAMETERS.get(config, count) == count
 
 
 def test_every_counted_config_exists():
@@ -98,6 +98,25 @@ def test_single_view_passes_the_fusion_unchanged(config):
     with torch.no_grad():
         state = model.encode(images(1))
         assert torch.equal(model.fuse(state)["fused"], state["coarse"][:, 0])
+        pair = model.encode(images(2))  # scored, and its first view alone is the same
+        assert torch.allclose(model.fuse(pair, 1)["fused"], state["coarse"][:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_freezing_the_fusion_changes_no_gradient_of_a_single_view(config):
+    gradients = []
+    for frozen in ([], ["volume_fusion"]):
+        model = build(config)
+        model.freeze(frozen)
+        model.train()
+        truth = torch.ones(2, *[model.grid_size] * 3)
+        sum(model.loss(images(1), truth).values()).backward()
+        gradients.append({name: p.grad for name, p in model.named_parameters()})
+    for name, gradient in gradients[0].items():
+        if name.startswith("volume_fusion"):
+            assert not gradient.any() and gradients[1][name] is None, name
+        else:
+            assert torch.equal(gradient, gradients[1][name]), name
 
 
 @pytest.mark.parametrize("config", CONFIGS)

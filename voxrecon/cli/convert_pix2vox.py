@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,16 +17,20 @@ EXTRAS = re.compile(r"epoch_idx|best_iou|best_epoch|\w+_solver_state_dict")
 TRUNK = {"resnet.0.": "conv1.", "resnet.1.": "bn1.", "resnet.4.": "layer1.", "resnet.5.": "layer2."}
 
 
-def _numpy_scalar() -> list:
-    """The types that a numpy scalar in ``best_iou`` needs, under its names of numpy 1 and 2."""
-    scalar = np.float64(0).__reduce__()[0]
-    return [
-        (scalar, "numpy.core.multiarray.scalar"),
-        (scalar, "numpy._core.multiarray.scalar"),
-        np.dtype,
-        np.dtypes.Float64DType,
-        np.dtypes.Float32DType,
-    ]
+class _Ignored:
+    """Stands for a numpy dtype and scalar, such as ``best_iou``: nothing of numpy's runs."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __setstate__(self, _: object) -> None: ...
+
+
+# the names in files written under numpy 1 and 2
+STAND_INS = [
+    (_Ignored, "numpy.dtype"),
+    (_Ignored, "numpy.core.multiarray.scalar"),
+    (_Ignored, "numpy._core.multiarray.scalar"),
+]
 
 
 def our_key(part: str, key: str, multi_scale: bool) -> str | None:
@@ -41,15 +44,16 @@ def our_key(part: str, key: str, multi_scale: bool) -> str | None:
         for prefix, ours in TRUNK.items():
             if key.startswith(prefix):
                 return f"backbone.trunk.{ours}{key[len(prefix) :]}"
-    match = re.fullmatch(r"layer(\d+)\.(\d\..+)", key)
+    match = re.fullmatch(r"layer(\d\d?)\.(\d\..+)", key)
     if not match:
         return None
     layer, rest = int(match[1]), match[2]
+    plain = rest.removeprefix("0.")  # of a layer that is a single module with us
     if part == "encoder":
         return f"neck.layers.{layer - 1}.{rest}"
     if part == "decoder":
         # the fifth layer, the last, is a plain projection
-        return f"decoder.head.{rest[2:]}" if layer == 5 else f"decoder.layers.{layer - 1}.{rest}"
+        return f"decoder.head.{plain}" if layer == 5 else f"decoder.layers.{layer - 1}.{rest}"
     if part == "merger":
         if not multi_scale:
             return f"volume_fusion.layers.{layer - 1}.{rest}"
@@ -58,8 +62,8 @@ def our_key(part: str, key: str, multi_scale: bool) -> str | None:
     if layer <= 3:
         return f"refiner.down.{layer - 1}.{rest}"
     if layer <= 5:
-        return f"refiner.dense.{2 * (layer - 4)}.{rest[2:]}"
-    return f"refiner.head.{rest[2:]}" if layer == 8 else f"refiner.up.{layer - 6}.{rest}"
+        return f"refiner.dense.{2 * (layer - 4)}.{plain}"
+    return f"refiner.head.{plain}" if layer == 8 else f"refiner.up.{layer - 6}.{rest}"
 
 
 def rename(
@@ -69,27 +73,27 @@ def rename(
 
     Counters ``num_batches_tracked``, which old files lack, are filled with 0.
     """
+    from voxrecon.engine.checkpoint import is_dense, listed
+
     weights: dict[str, Tensor] = {}
-    left = [
-        key
-        for key in state
-        if key.removesuffix("_state_dict") not in PARTS and not EXTRAS.fullmatch(key)
-    ]
-    for part in PARTS:
-        tensors = state.get(f"{part}_state_dict", state.get(part, {}))
+    left: list[str] = []
+    for top, tensors in state.items():
+        part = str(top).removesuffix("_state_dict")
+        if part not in PARTS:
+            left += [] if EXTRAS.fullmatch(str(top)) else [str(top)]
+            continue
         if not isinstance(tensors, dict):
-            raise CheckpointError(
-                f"{source}: {part} is a {type(tensors).__name__}, expected a dict of tensors"
-            )
+            kind = type(tensors).__name__
+            raise CheckpointError(f"{source}: {top} is a {kind}, expected a dict of tensors")
         for key, value in tensors.items():
             name = our_key(part, str(key).removeprefix("module."), multi_scale)
-            if name is None or not isinstance(value, Tensor) or name in weights:
+            if name is None or not is_dense(value) or name in weights:
                 left.append(f"{part}.{key}")
             else:
                 weights[name] = value
     if left:
         raise CheckpointError(
-            f"{source}: {len(left)} keys have no place in the network: {', '.join(left[:20])}"
+            f"{source}: {len(left)} keys have no place in the network: {listed(left)}"
         )
     for key, value in own.items():
         if key.endswith("num_batches_tracked") and key not in weights:
@@ -98,7 +102,10 @@ def rename(
 
 
 def convert(config: str, source: str, target: str) -> None:
-    """Convert ``source`` for the network of ``config``; writes ``target`` (.safetensors) and its ``.json``."""
+    """Convert ``source`` for the network of ``config``.
+
+    Writes ``target`` (.safetensors) and, beside it, its ``.json``.
+    """
     from voxrecon.engine.checkpoint import check_keys, read_checkpoint, write_model
     from voxrecon.engine.config import load_config
     from voxrecon.models import MultiScaleContextAwareFusion
@@ -109,7 +116,7 @@ def convert(config: str, source: str, target: str) -> None:
     cfg = load_config(config)
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
-    state = read_checkpoint(source, _numpy_scalar())
+    state = read_checkpoint(source, STAND_INS)
     multi_scale = isinstance(model.volume_fusion, MultiScaleContextAwareFusion)
     weights = rename(state, source, model.state_dict(), multi_scale)
     check_keys(weights, model.state_dict(), source)
@@ -123,7 +130,8 @@ def main(argv: list[str] | None = None) -> None:
     """Entry point."""
     arguments = parser(
         "Convert a checkpoint in the layout of the authors of Pix2Vox or Pix2Vox++.",
-        "python tools/model_converters/convert_pix2vox.py configs/pix2vox_a.py Pix2Vox-A-ShapeNet.pth a.safetensors",
+        "python tools/model_converters/convert_pix2vox.py "
+        "configs/pix2vox_a.py Pix2Vox-A-ShapeNet.pth a.safetensors",
     )
     arguments.add_argument("config", help="config of the network, e.g. configs/pix2vox_a.py")
     arguments.add_argument("source", metavar="SRC.pth")

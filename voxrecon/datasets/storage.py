@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from mmengine.fileio import get_file_backend
 
@@ -26,6 +27,8 @@ def read_bytes(path: str, limit: int, backend_args: dict | None = None) -> bytes
     """
     try:
         if backend_args is None:
+            if stat.S_ISFIFO(os.stat(path).st_mode):  # to open one would wait for ever
+                raise SampleError(f"{path}: a pipe, expected a file")
             with open(path, "rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size  # known before anything is allocated
                 data = file.read(size) if size <= limit else None

@@ -103,7 +103,11 @@ def write_model(model: nn.Module, config: dict, path: str | Path) -> None:
             raise CheckpointError(f"{target}: cannot be written: Is a directory")
     header = {"network": model.network, "grid_size": str(model.grid_size), "schema": "1"}
     described = {**header, "schema": 1, "grid_size": model.grid_size, "model": config}
-    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    # cloned: tensors of a foreign file may be views of one buffer, which safetensors refuse
+    state = {
+        key: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for key, value in model.state_dict().items()
+    }
     with (
         atomic_write(beside, CheckpointError) as description,
         atomic_write(path, CheckpointError) as weights,
@@ -136,7 +140,7 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             "python tools/model_converters/convert_pix2vox.py CONFIG SRC.pth DST.safetensors"
         )
     weights = state.get("state_dict")
-    if not isinstance(weights, dict) or not all(_is_plain(value) for value in weights.values()):
+    if not isinstance(weights, dict) or not all(is_dense(value) for value in weights.values()):
         raise CheckpointError(
             f"{path}: has no state_dict of tensors, expected a checkpoint of tools/train.py"
         )
@@ -145,7 +149,7 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     return weights, {key: str(header[key]) for key in ("network", "grid_size") if key in header}
 
 
-def _is_plain(value: Any) -> bool:
+def is_dense(value: Any) -> bool:
     """A tensor with numbers in it: not sparse, quantised, nested or on the meta device."""
     return (
         isinstance(value, Tensor)
@@ -184,7 +188,12 @@ def check_keys(weights: dict[str, Tensor], own: dict[str, Tensor], path: str | P
         elif given.is_floating_point() != expected.is_floating_point():
             faults.append(f"{key} is {given.dtype} instead of {expected.dtype}")
     if faults:
-        more = f"; and {len(faults) - LISTED} more" if len(faults) > LISTED else ""
         raise CheckpointError(
-            f"{path}: {len(faults)} keys do not fit the network: {'; '.join(faults[:LISTED])}{more}"
+            f"{path}: {len(faults)} keys do not fit the network: {listed(faults)}"
         )
+
+
+def listed(entries: Sequence[str]) -> str:
+    """The first of many in one line."""
+    more = [f"and {len(entries) - LISTED} more"] if len(entries) > LISTED else []
+    return "; ".join([*entries[:LISTED], *more])

@@ -246,13 +246,26 @@ class VoxelReconstructor(BaseModel):
         if self.feature_fusion:
             features, aux = self.feature_fusion(features, targets)
 
+        idle = features.shape[1] == 1 and self._fusion_is_idle()
+
         def run(views: Tensor) -> tuple[Tensor, Tensor | None]:
             (coarse, context), more = self.decoder(views, targets)
             aux.update(more)
-            return coarse, self.volume_fusion.score(context)
+            return coarse, None if idle else self.volume_fusion.score(context)
 
         coarse, scores = self._by_views(run, features)
         return {"coarse": coarse, "scores": scores, "aux": aux}
+
+    def _fusion_is_idle(self) -> bool:
+        """Whether scores of a single view would be computed in vain.
+
+        They would where the fusion passes a single view unchanged, unless it is being trained: its
+        gradients are then exactly zero, yet a distributed wrapper waits for them.
+        """
+        learns = torch.is_grad_enabled() and any(
+            p.requires_grad for p in self.volume_fusion.parameters()
+        )
+        return getattr(self.volume_fusion, "passes_single_view", False) and not learns
 
     def _by_views(self, run: Callable, x: Tensor) -> tuple:
         """``run`` on (B, V, ...), in evaluation on ``chunk`` views at a time."""

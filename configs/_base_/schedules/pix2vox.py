@@ -10,8 +10,8 @@ param_scheduler = [dict(type="MultiStepLR", milestones=[150], gamma=0.5)]
 train_cfg = dict(
     type="StageLoop",
     stages=[
-        # all but the fusion, which a single view does not use
-        dict(epochs=250, views=1),
+        # all but the fusion, which passes a single view unchanged
+        dict(epochs=250, views=1, frozen=["volume_fusion"]),
         # 1..n views, encoder and decoder fixed (the author, in the public tracker; his example
         # has n = 3, the paper's n is not published)
         dict(epochs=100, views=(1, 3), frozen=["backbone", "neck", "decoder"]),

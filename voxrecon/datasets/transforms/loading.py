@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -21,8 +22,8 @@ MAX_SIDE = 4096  # pixels
 MAX_IMAGE_BYTES = 4 * MAX_SIDE**2  # more than the pixels themselves
 MAX_DIM = 512  # cells
 MAT_KINDS = {"logical", "double", "single"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32)}
-PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 TO_RGBA = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}
 
 
@@ -139,12 +140,27 @@ def _read_header(data: bytes, name: str) -> tuple[int, int, int, bool]:
     """Width, height, bits per channel, and whether the end marker is there."""
     if data.startswith(PNG_START) and len(data) >= 33:
         width, height, bits = struct.unpack_from(">IIB", data, 16)
-        return width, height, bits, PNG_END in data
+        return width, height, bits, _check_chunks(data, name)
     if data.startswith(b"\xff\xd8\xff"):
         return _read_jpeg_header(data, name)
     raise SampleError(
         f"{name}: starts with {data[:8]!r} ({len(data)} bytes), expected a PNG or JPEG"
     )
+
+
+def _check_chunks(data: bytes, name: str) -> bool:
+    """Whether the end of a PNG is there. A decoder would print on stderr what is refused here."""
+    at, end = 8, 8  # of a chunk: length, name, content, CRC
+    while (kind := data[at + 4 : at + 8]) != b"IEND":
+        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
+        if end + 4 > len(data):
+            break
+        if data[end : end + 4] != zlib.crc32(data[at + 4 : end]).to_bytes(4, "big"):
+            raise SampleError(f"{name}: corrupt chunk {kind!r} at byte {at}, expected another CRC")
+        at = end + 4
+    if kind != b"IEND" and data.endswith(PNG_END):
+        raise SampleError(f"{name}: corrupt chunk {kind!r} at byte {at}, it ends at {end}")
+    return data[at:].startswith(PNG_END)
 
 
 def _read_jpeg_header(data: bytes, name: str) -> tuple[int, int, int, bool]:

@@ -31,6 +31,7 @@ class BrokenSamplesHook(Hook):
         """Print the count."""
         if self.count:
             runner.logger.warning(
-                f"epoch {runner.epoch + 1}: {self.count} broken samples skipped ({len(self.seen)} different so far)"
+                f"epoch {runner.epoch + 1}: {self.count} broken samples skipped "
+                f"({len(self.seen)} different so far)"
             )
         self.count = 0

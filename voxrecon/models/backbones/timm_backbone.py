@@ -84,8 +84,8 @@ class TimmBackbone(nn.Module):
             raise
         except Exception as error:  # the hub raises whatever its HTTP client raises
             raise VoxreconError(
-                f"backbone {self.name}: its pretrained weights cannot be fetched ({type(error).__name__}); "
-                "train without them by --cfg-options model.backbone.weights=random"
+                f"backbone {self.name}: its pretrained weights cannot be fetched "
+                f"({type(error).__name__}); train without them by --cfg-options model.backbone.weights=random"
             ) from error
         self.trunk.load_state_dict(source.state_dict())
 
@@ -108,7 +108,7 @@ class TimmBackbone(nn.Module):
         out = out[0] if isinstance(self.stop, int) else out["out"]
         if out.ndim != 4:
             raise ConfigError(
-                f"backbone {self.name} gives {tuple(out.shape)} at stop={self.stop!r}, expected a map (B*V, C, h, w); "
-                "name a stage by its number instead"
+                f"backbone {self.name} gives {tuple(out.shape)} at stop={self.stop!r}, "
+                "expected a map (B*V, C, h, w); name a stage by its number instead"
             )
         return out, {}

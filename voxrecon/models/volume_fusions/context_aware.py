@@ -22,11 +22,15 @@ def conv_layer(in_channels: int, out_channels: int, slope: float) -> nn.Sequenti
 class SoftmaxFusion(nn.Module):
     """Fusion of coarse volumes by a score per view and voxel, softmax over the views."""
 
-    def fuse(self, coarse: Tensor, scores: Tensor) -> Tensor:
+    passes_single_view = True  # the softmax over one view is 1, whatever its score
+
+    def fuse(self, coarse: Tensor, scores: Tensor | None) -> Tensor:
         """Coarse volumes and scores, both (B, V, X, Y, Z), to one volume (B, X, Y, Z).
 
-        With one view the weight is 1 and the volume passes unchanged.
+        A single view needs no scores.
         """
+        if scores is None:
+            return coarse.squeeze(1)
         weights = scores.float().softmax(dim=1)  # (B, V, X, Y, Z)
         return (coarse * weights).sum(dim=1).clamp(0, 1)
 

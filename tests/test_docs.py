@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""What README and docs tell people to type exists, parses and runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+import types
+
+import pytest
+from mmengine.config import Config
+from shrink import CONFIGS, ROOT
+
+from voxrecon.cli import test as test_command
+from voxrecon.cli import train as train_command
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PARSERS = {"tools/train.py": train_command.parse_args, "tools/test.py": test_command.parse_args}
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """(page and number, text) of every code block in a language."""
+    return [
+        (f"{page.name}-{number}", text)
+        for page in PAGES
+        for number, text in enumerate(
+            re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.S)
+        )
+    ]
+
+
+def commands() -> list[str]:
+    lines = [line for _, text in blocks("bash") for line in text.splitlines()]
+    return [line for line in lines if re.search(r"\btools/", line)]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_name_files_that_exist_and_options_that_parse(command):
+    words = shlex.split(command)
+    tool = next(i for i, word in enumerate(words) if word.startswith("tools/"))
+    assert (ROOT / words[tool]).is_file()
+    config = next(word for word in words if word.startswith("configs/"))
+    assert (ROOT / config).is_file()
+    if words[tool] in PARSERS:
+        assert PARSERS[words[tool]](words[tool + 1 :]).config == config
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_every_config_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    for config in CONFIGS:
+        assert config in readme or config.startswith("projects/"), config
+
+
+def test_python_of_the_readme(tmp_path, monkeypatch, capsys):
+    """One after the other, as a reader would run them: network, own part, config with that part."""
+    network, part, config = (text for name, text in blocks("python") if name.startswith("README"))
+    monkeypatch.chdir(ROOT)
+    exec(compile(network, "README.md", "exec"), {})
+    assert capsys.readouterr().out == "torch.Size([1, 32, 32, 32])\n"
+    module = types.ModuleType("my_module")
+    exec(compile(part, "README.md", "exec"), module.__dict__)
+    monkeypatch.setitem(sys.modules, "my_module", module)
+    (tmp_path / "mine.py").write_text(config)
+    cfg = Config.fromfile(tmp_path / "mine.py")
+    from voxrecon.apis import init_model
+
+    assert type(init_model(cfg).volume_fusion) is module.MaxFusion
