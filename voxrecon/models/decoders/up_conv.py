@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 SMALL = 2**3  # input cells
-LARGE = 2**24  # weights, 64 MiB in float32
+LARGE = 2**23  # weights, 32 MiB in float32
 
 
 def up_conv_by_product(x: Tensor, weight: Tensor) -> Tensor:
     """Transposed convolution of kernel 4, stride 2, padding 1 as two matrix products.
 
-    The first gives what each cell adds at each of the 64 taps, the second puts it in its place. The second grows
-    with the square of the cells, so this is for very small volumes.
+    The first gives what each cell adds at each of the 64 taps, the second puts it in its place. The
+    second grows with the square of the cells, so this is for very small volumes.
 
     Args:
         x: (B, C, X, Y, Z).
@@ -39,12 +39,13 @@ def up_conv_by_product(x: Tensor, weight: Tensor) -> Tensor:
 
 
 class UpConv3d(nn.ConvTranspose3d):
-    """The transposed 3D convolution that doubles a volume's side: kernel 4, stride 2, padding 1, no bias.
+    """The transposed 3D convolution that doubles a side: kernel 4, stride 2, padding 1, no bias.
 
-    Parameter and result are those of ``nn.ConvTranspose3d``. On the CPU its kernel goes through a large weight
-    several times in each call, which for a seed of 2^3 takes longer than the arithmetic: from 2048 to 512 channels
-    a matrix product takes half its time, forward and backward, at 1 to 64 volumes. With weights that fit into the
-    cache, or volumes from 4^3 on, its kernel is the faster one.
+    Parameter and result are those of ``nn.ConvTranspose3d``. Its CPU kernel first rearranges the
+    whole weight, in every call; for a seed of 2^3 that takes longer than the arithmetic (2048 to
+    512 channels, one thread: 158 of 240 ms for one volume). There a matrix product takes about half
+    the time, forward and backward, for 1 to 64 volumes. With weights that fit into the cache, or
+    from 4^3 cells on, the kernel is the faster one.
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import pytest
+import timm
+import torch
+
+from voxrecon.errors import ConfigError, VoxreconError
+from voxrecon.models import TimmBackbone
+
+
+@pytest.mark.parametrize(
+    ("name", "stop", "parameters", "shape"),
+    [
+        ("vgg16_bn.tv_in1k", "features.26", 2_918_976, (512, 28, 28)),
+        ("resnet50.tv_in1k", "layer2", 1_444_928, (512, 28, 28)),
+        ("resnet18.tv_in1k", "layer2", 683_072, (128, 28, 28)),
+        ("resnet18", 2, 683_072, (128, 28, 28)),
+    ],
+)
+def test_cuts_of_the_papers(name, stop, parameters, shape):
+    with torch.device("meta"):
+        trunk = TimmBackbone(name, stop)
+        maps, aux = trunk(torch.zeros(2, 3, 224, 224))
+    assert sum(p.numel() for p in trunk.parameters()) == parameters
+    assert maps.shape == (2, *shape)
+    assert aux == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "stop", "shape"),
+    [("convnext_atto", 1, (80, 8, 8)), ("vit_tiny_patch16_224", 3, (192, 4, 4))],
+)
+def test_other_families_by_stage(name, stop, shape):
+    args = {"img_size": 64} if name.startswith("vit") else {}
+    with torch.device("meta"):
+        trunk = TimmBackbone(name, stop, args=args)
+        maps, _ = trunk(torch.zeros(1, 3, 64, 64))
+    assert maps.shape == (1, *shape)
+
+
+def test_the_cut_is_the_trunk_itself():
+    whole = timm.create_model("resnet18").eval()
+    trunk = TimmBackbone("resnet18", "layer2").eval()
+    own = trunk.trunk.state_dict()
+    trunk.trunk.load_state_dict({k: v for k, v in whole.state_dict().items() if k in own})
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = whole.layer2(whole.layer1(whole.maxpool(whole.act1(whole.bn1(whole.conv1(x))))))
+        assert torch.allclose(trunk(x)[0], expected, atol=1e-5)
+
+
+def test_other_input_channels():
+    trunk = TimmBackbone("resnet18", "layer2", in_chans=4)
+    assert trunk(torch.zeros(1, 4, 64, 64))[0].shape == (1, 128, 8, 8)
+    with pytest.raises(ConfigError, match="3 channels given, backbone takes in_chans=4"):
+        trunk(torch.zeros(1, 3, 64, 64))
+
+
+def test_frozen_trunk_still_follows_the_data_unless_norm_eval():
+    x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    for norm_eval in (False, True):
+        trunk = TimmBackbone("resnet18", "layer2", frozen=True, norm_eval=norm_eval).train()
+        assert not any(p.requires_grad for p in trunk.parameters())
+        before = trunk.trunk.bn1.running_mean.clone()
+        trunk(x)
+        assert torch.equal(before, trunk.trunk.bn1.running_mean) is norm_eval
+
+
+@pytest.mark.parametrize(
+    ("name", "stop", "weights", "message"),
+    [
+        ("resnet51", "layer2", "random", "'resnet51'.*no such timm model"),
+        ("resnet18", "layer9", "random", "no module 'layer9'"),
+        ("resnet18", "layer2", "imagenet", "'imagenet'.*pretrained, reinitialised, random"),
+    ],
+)
+def test_bad_arguments(name, stop, weights, message):
+    with torch.device("meta"), pytest.raises(ConfigError, match=message):
+        TimmBackbone(name, stop, weights=weights)
+
+
+def test_tokens_are_refused():
+    with torch.device("meta"):
+        trunk = TimmBackbone("vit_tiny_patch16_224", "blocks.0")
+        with pytest.raises(ConfigError, match=r"\(1, 197, 192\).*expected a map"):
+            trunk(torch.zeros(1, 3, 224, 224))
+
+
+def test_only_init_weights_asks_for_pretrained_ones(monkeypatch):
+    create, asked = timm.create_model, []
+
+    def spy(name, pretrained=False, **args):
+        asked.append(pretrained)
+        if pretrained:
+            raise ConnectionError("no route")
+        return create(name, **args)
+
+    monkeypatch.setattr(timm, "create_model", spy)
+    trunk = TimmBackbone("resnet18", "layer2", weights="pretrained")
+    assert asked == [False]
+    with pytest.raises(VoxreconError, match="resnet18.*weights=random") as caught:
+        trunk.init_weights()
+    assert asked == [False, True] and "\n" not in str(caught.value)
+
+
+def test_reinitialised_keeps_what_was_drawn_over_it_and_random_is_timms_own():
+    for weights, kept in (("reinitialised", True), ("random", False)):
+        trunk = TimmBackbone("resnet18", "layer2", weights=weights)
+        torch.nn.init.ones_(trunk.trunk.conv1.weight)
+        trunk.init_weights()
+        assert bool((trunk.trunk.conv1.weight == 1).all()) is kept
