@@ -20,7 +20,7 @@ STAGES = (
 def tiny_config(
     folder: Path, base: str = "configs/pix2voxpp_a.py", objects: int = 5, workers: int = 0
 ):
-    """A config whose data and output lie in ``folder``: 5 objects, 2 batches an epoch, 2+2 epochs."""
+    """A config whose data and output lie in ``folder``: 2 batches an epoch, 2+2 epochs."""
     data = folder / "data"
     if not data.exists():
         make_r2n2(data, n=objects, views=4)

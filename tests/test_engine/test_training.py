@@ -134,6 +134,18 @@ def test_a_broken_newest_checkpoint_falls_back_to_the_one_before(uninterrupted, 
     assert_same(ours["state_dict"], final["state_dict"])
 
 
+def test_a_new_run_sets_the_earlier_one_aside(tmp_path):
+    cfg = tiny_config(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg, hooks=[Record(2)])
+    before = {path.name: path.read_bytes() for path in (tmp_path / "work").glob("*.pth")}
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg, hooks=[Record(1)])
+    assert [p.name for p in epoch_checkpoints(tmp_path / "work")] == ["epoch_1.pth"]
+    aside = (tmp_path / "work").glob("*/earlier/*.pth")
+    assert {path.name: path.read_bytes() for path in aside} == before
+
+
 def test_nothing_to_resume_starts_anew_and_nothing_readable_is_an_error(uninterrupted, tmp_path):
     _, whole, _, _ = uninterrupted
     cfg = tiny_config(tmp_path)

@@ -43,7 +43,8 @@ def test_full_size_on_meta(config):
         volume = model(torch.zeros(2, 2, 3, 224, 224))
     assert volume.shape == (2, *[model.grid_size] * 3)
     count = sum(p.numel() for p in model.parameters())
-    assert PARAMETERS.get(config, count) == count
+    expected = PARAMETERS.get(config)
+    assert expected is None or count == expected
 
 
 def test_every_counted_config_exists():
@@ -58,7 +59,7 @@ def test_forward_at_any_number_of_views(config):
             volume = model(images(views))
         assert volume.shape == (2, *[model.grid_size] * 3)
         assert volume.dtype == torch.float32
-        assert 0 <= volume.min() and volume.max() <= 1
+        assert volume.min() >= 0 and volume.max() <= 1
         assert volume.std() > 0
 
 

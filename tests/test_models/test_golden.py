@@ -20,7 +20,7 @@ DATA = Path(__file__).parents[1] / "data" / "golden"
 
 @pytest.fixture(scope="module", params=["pix2vox_f", "pix2voxpp_a"])
 def golden(request, tmp_path_factory):
-    """Name, vectors, and the network with the golden weights, converted from the authors' layout."""
+    """Vectors, and the network with the golden weights, converted from the authors' layout."""
     folder = tmp_path_factory.mktemp("golden")
     parts = golden_weights.checkpoint(DATA / f"{request.param}.keys.json")
     source = {
@@ -59,7 +59,7 @@ def test_volumes_equal_the_originals(golden, views, threads):
 
 
 def test_real_chair(golden):
-    """From the PNG files to intersections and unions, against the original transforms and network."""
+    """From PNG files to intersections and unions, against the original transforms and network."""
     vectors, model = golden
     root = os.environ.get("VOXRECON_TEST_DATA")
     if not root or "refined_v1" in vectors:

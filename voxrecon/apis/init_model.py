@@ -19,8 +19,8 @@ def init_model(
 
     Args:
         config: A config, its file, or ``"voxrecon::configs/pix2voxpp_a.py"`` from any folder.
-        checkpoint: Weights: safetensors as published or converted, or a training checkpoint. Without one the
-            weights are random.
+        checkpoint: Weights: safetensors as published or converted, or a training checkpoint.
+            Without one the weights are random.
         device: As torch names it.
 
     Raises:

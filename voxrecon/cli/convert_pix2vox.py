@@ -17,22 +17,6 @@ EXTRAS = re.compile(r"epoch_idx|best_iou|best_epoch|\w+_solver_state_dict")
 TRUNK = {"resnet.0.": "conv1.", "resnet.1.": "bn1.", "resnet.4.": "layer1.", "resnet.5.": "layer2."}
 
 
-class _Ignored:
-    """Stands for a numpy dtype and scalar, such as ``best_iou``: nothing of numpy's runs."""
-
-    def __init__(self, *_: object) -> None: ...
-
-    def __setstate__(self, _: object) -> None: ...
-
-
-# the names in files written under numpy 1 and 2
-STAND_INS = [
-    (_Ignored, "numpy.dtype"),
-    (_Ignored, "numpy.core.multiarray.scalar"),
-    (_Ignored, "numpy._core.multiarray.scalar"),
-]
-
-
 def our_key(part: str, key: str, multi_scale: bool) -> str | None:
     """Our name of ``key`` of a part of the authors' checkpoint, None if there is none.
 
@@ -116,7 +100,7 @@ def convert(config: str, source: str, target: str) -> None:
     cfg = load_config(config)
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
-    state = read_checkpoint(source, STAND_INS)
+    state = read_checkpoint(source)
     multi_scale = isinstance(model.volume_fusion, MultiScaleContextAwareFusion)
     weights = rename(state, source, model.state_dict(), multi_scale)
     check_keys(weights, model.state_dict(), source)

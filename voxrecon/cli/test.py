@@ -14,7 +14,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line of ``tools/test.py``."""
     arguments = parser(
         "Test a checkpoint: IoU per class and overall, on the first n views of each object.",
-        "python tools/test.py configs/pix2voxpp_f.py work_dirs/f/best.pth --data-root data/ShapeNet --views 1 3 5",
+        "python tools/test.py configs/pix2voxpp_f.py work_dirs/f/best.pth "
+        "--data-root data/ShapeNet --views 1 3 5",
     )
     arguments.add_argument(
         "config", help="a config file, or voxrecon::configs/NAME.py from any folder"

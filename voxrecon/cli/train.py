@@ -14,7 +14,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line of ``tools/train.py``."""
     arguments = parser(
         "Train the network of a config.",
-        "python tools/train.py configs/pix2voxpp_f.py --data-root data/ShapeNet --work-dir work_dirs/f",
+        "python tools/train.py configs/pix2voxpp_f.py "
+        "--data-root data/ShapeNet --work-dir work_dirs/f",
     )
     arguments.add_argument(
         "config", help="a config file, or voxrecon::configs/NAME.py from any folder"

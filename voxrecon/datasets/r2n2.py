@@ -276,6 +276,6 @@ def _check_template(template: str) -> None:
         expanded = ""
     if "{id}" not in template or not expanded.endswith((".binvox", ".mat")):
         raise ConfigError(
-            f"voxel path {template!r}, expected a path to .binvox or .mat with {{taxonomy}}, {{id}}, "
-            "{{size}}"
+            f"voxel path {template!r}, expected a path to .binvox or .mat with {{taxonomy}}, "
+            "{id} and perhaps {size}"
         )

@@ -13,7 +13,6 @@ from torch.utils.data import Sampler
 from voxrecon.errors import ConfigError
 from voxrecon.registry import DATA_SAMPLERS
 
-
 VIEWS_STREAM = 2**31  # keeps this stream apart from those of the samples
 
 

@@ -26,6 +26,22 @@ from voxrecon.fileio import atomic_write
 LISTED = 20  # keys named in one message
 
 
+class _Ignored:
+    """Stands for numpy's scalars in files of others, such as ``best_iou``: none of numpy runs."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __setstate__(self, _: object) -> None: ...
+
+
+# the names of numpy 1 and 2
+STAND_INS = [
+    (_Ignored, "numpy.dtype"),
+    (_Ignored, "numpy.core.multiarray.scalar"),
+    (_Ignored, "numpy._core.multiarray.scalar"),
+]
+
+
 def write_checkpoint(state: dict, path: str | Path) -> None:
     """Write a training checkpoint atomically; ``weights_only=True`` must suffice to read it."""
     with atomic_write(path, CheckpointError) as temporary, temporary.open("wb") as file:
@@ -38,10 +54,11 @@ def write_checkpoint(state: dict, path: str | Path) -> None:
             raise
 
 
-def read_checkpoint(path: str | Path, safe_globals: Sequence = ()) -> dict[str, Any]:
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a torch file with ``weights_only=True``, on the CPU.
 
-    ``safe_globals`` are further names to admit, for files of others, as torch takes them.
+    Raises:
+        CheckpointError: There is none, it is broken, or holds more than tensors and plain Python.
     """
     path = _existing(path)
     if path.suffix == ".safetensors":
@@ -51,7 +68,7 @@ def read_checkpoint(path: str | Path, safe_globals: Sequence = ()) -> dict[str, 
         with (
             # an open file: by its name torch would choose another reader
             path.open("rb") as file,
-            torch.serialization.safe_globals(list(safe_globals)),
+            torch.serialization.safe_globals(STAND_INS),
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")  # about pickles and archives that are then refused

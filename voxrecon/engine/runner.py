@@ -82,10 +82,22 @@ class VoxelRunner(Runner):
                 self.load_checkpoint(self._load_from)
             else:
                 self._init_model_weights()
+            self._set_aside_earlier_run()
             self.enter_stage(0)
         model = self.train_loop.run()
         self.call_hook("after_run")
         return model
+
+    @master_only
+    def _set_aside_earlier_run(self) -> None:
+        """Move checkpoints that lie in the work dir: a new run neither counts nor loses them."""
+        found = [*epoch_checkpoints(self.work_dir), *Path(self.work_dir).glob("best*.pth")]
+        if found:
+            folder = Path(self.log_dir) / "earlier"
+            folder.mkdir(parents=True)
+            for path in found:
+                path.rename(folder / path.name)
+            self.logger.warning(f"{len(found)} checkpoints of an earlier run moved to {folder}")
 
     def load_checkpoint(self, filename: str, **_: Any) -> None:
         """Load weights alone: safetensors or a training checkpoint."""
@@ -123,9 +135,9 @@ class VoxelRunner(Runner):
             if isinstance(sampler, ViewBatchSampler):  # else the config says how many views
                 sampler.set_views(stage.most_views)
         self.stage = index
-        frozen = f", frozen: {', '.join(stage.frozen)}" if stage.frozen else ""
         self.logger.info(
-            f"stage {index + 1} of {len(loop.stages)}: {stage.epochs} epochs, {stage.views} views{frozen}"
+            f"stage {index + 1} of {len(loop.stages)}: {stage.epochs} epochs, "
+            f"views {stage.views}, frozen: {', '.join(stage.frozen) or 'none'}"
         )
 
     @master_only

@@ -19,8 +19,8 @@ class EpochCheckpointHook(Hook):
 
     Args:
         interval: Epochs between checkpoints; the last epoch always has one.
-        keep: So many of the newest stay, at least two: should the newest be unreadable, there is one before it. An
-            old one is removed only after the new one is written.
+        keep: So many of the newest stay, at least two: should the newest be unreadable, there is
+            one before it. An old one is removed only after the new one is written.
         best: Name of the metric, the larger the better; None writes no ``best.pth``.
     """
 

@@ -85,7 +85,8 @@ class TimmBackbone(nn.Module):
         except Exception as error:  # the hub raises whatever its HTTP client raises
             raise VoxreconError(
                 f"backbone {self.name}: its pretrained weights cannot be fetched "
-                f"({type(error).__name__}); train without them by --cfg-options model.backbone.weights=random"
+                f"({type(error).__name__}); train without them by "
+                "--cfg-options model.backbone.weights=random"
             ) from error
         self.trunk.load_state_dict(source.state_dict())
 

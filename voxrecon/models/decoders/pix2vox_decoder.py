@@ -58,9 +58,8 @@ class Pix2VoxDecoder(nn.Module):
                 f"seed={self.seed} ({prod(self.seed)} values)"
             )
         features = self.layers(x.reshape(batch * views, *self.seed))  # (B*V, c, X, Y, Z)
-        coarse = (
-            self.head(features).float().sigmoid()
-        )  # (B*V, 1, X, Y, Z); float32: bf16 rounds 0.999 to 1
+        # float32: bf16 rounds 0.999 to 1
+        coarse = self.head(features).float().sigmoid()  # (B*V, 1, X, Y, Z)
         context = torch.cat([features, coarse.to(features.dtype)], dim=1)
         return (
             coarse[:, 0].unflatten(0, (batch, views)),

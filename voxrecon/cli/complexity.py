@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""What a network costs, counted on the meta device: nothing is allocated, nothing is measured."""
+
+from __future__ import annotations
+
+import argparse
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from voxrecon.cli.common import guard, parser
+from voxrecon.errors import ConfigError
+from voxrecon.models import VoxelReconstructor
+
+MB = 1e6
+# Xie et al. 2019, the table on complexity in the first version (GTX 1080 Ti): parameters in
+# millions, milliseconds backward (one object, one view) and forward by views
+PAPER = {
+    "pix2vox_f": (7.41, 12.93, {1: 9.25, 2: 12.05, 4: 23.26, 8: 52.63}),
+    "pix2vox_a": (114.24, 72.01, {1: 9.90, 2: 13.69, 4: 26.31, 8: 55.56}),
+}
+
+
+class PeakMemory(TorchDispatchMode):
+    """The largest sum of bytes of tensors alive at once inside the ``with``, in ``peak``.
+
+    It counts each storage once, from the operation that creates it until nobody holds it any more.
+    Storages of ``given`` tensors (weights) do not count, nor do the kernels' own workspaces.
+    """
+
+    def __init__(self, given: Sequence[Tensor] = ()) -> None:
+        super().__init__()
+        self.live = self.peak = 0
+        # an id serves again once its storage has gone, so it is forgotten with it
+        self.known = {id(s): s for s in (t.untyped_storage() for t in given)}
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(out):
+            if isinstance(leaf, Tensor):
+                self._add(leaf.untyped_storage())
+        return out
+
+    def _add(self, storage: torch.UntypedStorage) -> None:
+        key, size = id(storage), storage.nbytes()
+        if key in self.known:
+            return
+        self.known[key] = None
+        weakref.finalize(storage, self._remove, key, size).atexit = False
+        self.live += size
+        self.peak = max(self.peak, self.live)
+
+    def _remove(self, key: int, size: int) -> None:
+        self.live -= size
+        del self.known[key]
+
+
+def count_flops(model: nn.Module, *inputs: Tensor) -> dict[str, int]:
+    """FLOPs of one forward pass by direct submodule of ``model``, and ``"total"``.
+
+    One multiply-accumulate is two FLOPs; convolutions (a transposed one by its input) and matrix
+    products count, everything element by element does not.
+    """
+    with FlopCounterMode(display=False) as counter:
+        model(*inputs)
+    root = type(model).__name__
+    # path below the root -> FLOPs, those of submodules included
+    counts = {
+        name.removeprefix(f"{root}."): sum(operations.values())
+        for name, operations in counter.get_flop_counts().items()
+        if name.startswith(f"{root}.")
+    }
+    flops = {name: 0 for name, _ in model.named_children()}
+    for path, count in counts.items():
+        above = path.split(".")[:-1]
+        # a slot may be called by another method than forward: then its topmost counted parts add up
+        if not any(".".join(above[:i]) in counts for i in range(1, len(above) + 1)):
+            flops[path.split(".")[0]] += count
+    return flops | {"total": counter.get_total_flops()}
+
+
+def count_parameters(module: nn.Module) -> tuple[int, int]:
+    """Parameters, and how many of them are trained."""
+    sizes = [(p.numel(), p.requires_grad) for p in module.parameters()]
+    return sum(n for n, _ in sizes), sum(n for n, trained in sizes if trained)
+
+
+def peak_memory(model: VoxelReconstructor, images: Tensor, train: bool = False) -> int:
+    """Bytes beyond the weights at the peak of a forward pass, or in training of both passes.
+
+    Images (B, V, C, H, W) count, and in training the gradients; the losses' few grids do not.
+    """
+    model.train(train)
+    given = [*model.parameters(), *model.buffers()]
+    with PeakMemory(given) as memory, torch.inference_mode(not train):
+        inputs = torch.empty_like(images)
+        volume = model(inputs)
+        if train:
+            volume.sum().backward()
+    model.zero_grad(set_to_none=True)
+    model.eval()
+    return memory.peak
+
+
+def report(model: VoxelReconstructor, name: str, views: Sequence[int], size: int) -> Group:
+    """What is printed about a network on the meta device."""
+    channels = getattr(model.backbone, "in_chans", 3)
+    images = {v: torch.empty(1, v, channels, size, size, device="meta") for v in views}
+    with torch.inference_mode():
+        flops = {v: count_flops(model, x) for v, x in images.items()}
+    title = f"{name}: one object, views of {size} x {size}, a grid of {model.grid_size}^3"
+    slots = _table(title, "Slot", "Parameters", "Trained", *(f"GFLOP\n{_views(v)}" for v in views))
+
+    def add(label: str, module: nn.Module, **options) -> None:
+        numbers = [f"{n:,}" for n in count_parameters(module)]
+        slots.add_row(label, *numbers, *(f"{flops[v][label] / 1e9:.2f}" for v in views), **options)
+
+    modules = model.slots()
+    for i, (slot, module) in enumerate(modules.items()):
+        add(slot, module, end_section=i == len(modules) - 1)
+    add("total", model, style="bold")
+
+    memory = _table("Memory, float32", "MB")
+    weights = sum(t.nbytes for t in (*model.parameters(), *model.buffers()))
+    memory.add_row("weights", f"{weights / MB:,.1f}", end_section=True)
+    for v, x in images.items():
+        memory.add_row(f"forward, {_views(v)}", f"{peak_memory(model, x) / MB:,.1f}")
+    one = torch.empty(1, 1, channels, size, size, device="meta")
+    step = peak_memory(model, one, train=True)
+    memory.add_row("forward and backward, 1 view", f"{step / MB:,.1f}")
+    return Group(
+        Text(title),
+        slots,
+        Text("1 multiply-accumulate = 2 FLOPs, of convolutions and matrix products\n"),
+        memory,
+        Text(
+            "beside the weights: most bytes of tensors alive at once, kernels' workspaces apart\n"
+        ),
+        *(_published(name, model) if name in PAPER else ()),
+    )
+
+
+def _published(name: str, model: VoxelReconstructor) -> tuple[Text, Table, Text]:
+    millions, backward, forward = PAPER[name]
+    table = _table("", "Paper", "Here")
+    ours = count_parameters(model)[0]
+    table.add_row("parameters, millions", f"{millions:.2f}", f"{ours / 1e6:.2f}")
+    for v, milliseconds in forward.items():
+        table.add_row(f"forward, {_views(v)}, ms", f"{milliseconds:.2f}")
+    table.add_row("backward, 1 view, ms", f"{backward:.2f}")
+    title = Text("As published (first version of the paper, GTX 1080 Ti)")
+    return title, table, Text("tools/analysis/benchmark.py measures the times of this machine")
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(first, no_wrap=True)
+    for column in others:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _views(n: int) -> str:
+    return f"{n} view{'s' * (n > 1)}"
+
+
+def complexity(args: argparse.Namespace) -> None:
+    """Count and print as the command line says."""
+    from voxrecon.engine.config import check_config, load_config
+    from voxrecon.registry import MODELS
+
+    cfg = load_config(args.config)
+    check_config(cfg)
+    with torch.device("meta"):
+        model = MODELS.build(cfg.model).eval()
+    size = args.size or getattr(model.data_preprocessor, "size", None)
+    if size is None:
+        raise ConfigError(f"{args.config}: its data_preprocessor has no size, give --size PIXELS")
+    for option, value in (("--views", min(args.views)), ("--size", size)):
+        if value < 1:
+            raise ConfigError(f"{option} {value}: expected at least 1")
+    Console().print(report(model, Path(args.config).stem, sorted(set(args.views)), size))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    arguments = parser(
+        "Count parameters, FLOPs and memory of each part of a network.",
+        "python tools/analysis/complexity.py configs/pix2vox_a.py --views 1 8",
+    )
+    arguments.add_argument("config", help="a config file, or voxrecon::configs/NAME.py")
+    arguments.add_argument("--views", type=int, nargs="+", default=[1, 8], metavar="N")
+    arguments.add_argument("--size", type=int, metavar="PIXELS", help="of a view (default: config)")
+    args = arguments.parse_args(argv)
+    guard(lambda: complexity(args))
