@@ -25,6 +25,7 @@ from shrink import ROOT
 
 from voxrecon.cli import test as test_command
 from voxrecon.cli import train as train_command
+from voxrecon.cli.common import guard
 from voxrecon.evaluation import read_results
 
 CHAIR = "03001627"
@@ -246,6 +247,27 @@ def test_fewer_samples_than_a_batch(capfd, made, data):
     message = run_train(capfd, made, data, "--cfg-options", "train_dataloader.batch_size=64")
     assert "4 samples" in message and "batch_size 64" in message and "drop_last True" in message
     assert not list((data.parent / "trained").glob("*.pth"))
+
+
+def test_options_given_twice_all_count(capfd, made, data):
+    more = ("--cfg-options", "train_dataloader.batch_size=64", "--cfg-options", "log_level=INFO")
+    assert "batch_size 64" in run_train(capfd, made, data, *more)
+
+
+def test_a_log_on_a_full_disk_is_no_bug(capfd):
+    def full():
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(SystemExit, match="2"):
+        guard(full)
+    expected = "error: the files of --work-dir cannot be written: No space left on device\n"
+    assert capfd.readouterr().err == expected
+
+    def bug():
+        raise OSError(9, "Bad file descriptor")
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        guard(bug)
 
 
 # ---- checkpoints

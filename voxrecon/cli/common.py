@@ -76,6 +76,7 @@ def add_config_options(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "--cfg-options",
         nargs="+",
+        action="extend",
         default=[],
         metavar="KEY=VALUE",
         help="change the config, e.g. train_dataloader.batch_size=8",

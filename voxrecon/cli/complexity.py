@@ -119,7 +119,7 @@ def report(model: VoxelReconstructor, name: str, views: Sequence[int], size: int
     with torch.inference_mode():
         flops = {v: count_flops(model, x) for v, x in images.items()}
     title = f"{name}: one object, views of {size} x {size}, a grid of {model.grid_size}^3"
-    slots = _table(title, "Slot", "Parameters", "Trained", *(f"GFLOP\n{_views(v)}" for v in views))
+    slots = _table("Slot", "Parameters", "Trained", *(f"GFLOP\n{_views(v)}" for v in views))
 
     def add(label: str, module: nn.Module, **options) -> None:
         numbers = [f"{n:,}" for n in count_parameters(module)]
@@ -143,9 +143,7 @@ def report(model: VoxelReconstructor, name: str, views: Sequence[int], size: int
         slots,
         Text("1 multiply-accumulate = 2 FLOPs, of convolutions and matrix products\n"),
         memory,
-        Text(
-            "beside the weights: most bytes of tensors alive at once, kernels' workspaces apart\n"
-        ),
+        Text("beside the weights; most bytes of tensors alive at once, no kernel workspaces\n"),
         *(_published(name, model) if name in PAPER else ()),
     )
 
