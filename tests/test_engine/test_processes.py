@@ -18,7 +18,7 @@ from shrink import ROOT
 from tiny import tiny_config, write_config
 
 from voxrecon.engine.checkpoint import read_checkpoint
-from voxrecon.engine.runner import epoch_checkpoints
+from voxrecon.engine.training_state import epoch_checkpoints
 from voxrecon.registry import HOOKS
 
 pytestmark = pytest.mark.slow

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
 from mmengine.hooks import Hook
 from tiny import run, tiny_config
 
-from voxrecon.engine.runner import epoch_checkpoints
+from voxrecon.engine.training_state import epoch_checkpoints
 from voxrecon.errors import CheckpointError, ConfigError
 
 
@@ -169,6 +168,38 @@ def test_resuming_with_another_seed_is_refused(uninterrupted, tmp_path):
         run(cfg, resume=True)
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("meta.epoch", -3, "its epoch is -3, expected a number from 0"),
+        ("meta.epoch", 99, "epoch 99, the config has 4"),
+        ("meta.stage", "x", "its stage is 'x'"),
+        ("meta", [1], "not a training checkpoint"),
+        ("message_hub", [1], "its optimizer or log"),
+        ("message_hub.log_scalars", {"loss": "evil"}, "its optimizer or log"),
+        ("optimizer.param_groups.0.lr", "evil", "learning rate 'evil'"),
+        ("optimizer.state.0.exp_avg", torch.zeros(7), r"exp_avg of shape \(7,\)"),
+        ("optimizer", {}, "its optimizer or log"),
+        ("param_schedulers", [], "its optimizer or log"),
+    ],
+)
+def test_a_checkpoint_with_odd_values_is_one_line(uninterrupted, tmp_path, path, value, message):
+    folder, *_ = uninterrupted
+    state = torch.load(folder / "work" / "epoch_3.pth", weights_only=True)
+    *parents, last = path.split(".")
+    node = state
+    for key in parents:
+        keys = list(node) if isinstance(node, dict) else range(len(node))
+        node = node[keys[int(key)] if key.isdigit() else key]
+    node[last] = value
+    torch.save(state, tmp_path / "odd.pth")
+    cfg = tiny_config(folder)
+    cfg.work_dir, cfg.load_from = str(tmp_path / "other"), str(tmp_path / "odd.pth")
+    with pytest.raises(CheckpointError, match=message) as caught:
+        run(cfg, resume=True)
+    assert str(tmp_path / "odd.pth") in str(caught.value) and "\n" not in str(caught.value)
+
+
 def test_the_best_checkpoint_is_for_weights_alone(uninterrupted, tmp_path):
     folder, *_ = uninterrupted
     cfg = tiny_config(folder)
@@ -197,11 +228,11 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     cfg = tiny_config(tmp_path)
     save = torch.save
 
-    def full(state, path, **_):
+    def full(state, file, **_):
         if state["meta"]["epoch"] == 2:
-            Path(path).write_bytes(b"half")
+            file.write(b"half")
             raise OSError(28, "No space left on device")
-        save(state, path)
+        save(state, file)
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(CheckpointError, match=r"(epoch_2|best)\.pth.*No space left"):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import huggingface_hub
 import pytest
 import timm
 import torch
@@ -97,11 +98,28 @@ def test_only_init_weights_asks_for_pretrained_ones(monkeypatch):
         return create(name, **args)
 
     monkeypatch.setattr(timm, "create_model", spy)
+    monkeypatch.setattr(TimmBackbone, "_ask_hub", lambda self: None)
     trunk = TimmBackbone("resnet18", "layer2", weights="pretrained")
     assert asked == [False]
     with pytest.raises(VoxreconError, match="resnet18.*weights=random") as caught:
         trunk.init_weights()
     assert asked == [False, True] and "\n" not in str(caught.value)
+
+
+def test_the_hub_is_asked_once(monkeypatch):
+    asked = []
+
+    def fail(url, timeout):
+        asked.append((url, timeout))
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda **_: None)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", fail)
+    trunk = TimmBackbone("resnet18.tv_in1k", "layer2")
+    with pytest.raises(VoxreconError, match="cannot be fetched .ConnectionError.*weights=random"):
+        trunk.init_weights()
+    ((url, timeout),) = asked
+    assert url.endswith("timm/resnet18.tv_in1k/resolve/main/model.safetensors") and timeout == 10
 
 
 def test_reinitialised_keeps_what_was_drawn_over_it_and_random_is_timms_own():

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import cv2
 import torch
@@ -24,7 +25,9 @@ from torch import Tensor
 from voxrecon.cli.common import guard, parser
 from voxrecon.cli.sample_data import make_data
 from voxrecon.errors import ConfigError
-from voxrecon.models import VoxelReconstructor
+
+if TYPE_CHECKING:
+    from voxrecon.models import VoxelReconstructor
 
 SAMPLES, VIEWS = 16, 5  # of a batch of the data path: 80 images
 
@@ -179,12 +182,13 @@ def hardware(device: torch.device) -> dict:
 def show(results: dict, console: Console) -> None:
     """Print the tables."""
     machine = results["hardware"]
-    console.print(
-        f"{results['config']}, random weights; {machine['gpu'] or 'CPU'}; {machine['cpu']}, "
-        f"{machine['cores']} cores, {machine['threads']} threads; torch {machine['torch']}; "
-        f"medians of {results['repeat']}",
-        highlight=False,
-    )
+    for line in (
+        f"{results['config']} with random weights",
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads",
+        *([machine["gpu"]] if machine["gpu"] else []),
+        f"torch {machine['torch']}, medians of {results['repeat']}",
+    ):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     table = _table(
         *("Views", "Folded\nms", "View by view\nms", "Ratio", "Greatest\ndifference", "Volume\nstd")
     )

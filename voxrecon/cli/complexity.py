@@ -7,6 +7,7 @@ import argparse
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from rich import box
@@ -20,7 +21,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from voxrecon.cli.common import guard, parser
 from voxrecon.errors import ConfigError
-from voxrecon.models import VoxelReconstructor
+
+if TYPE_CHECKING:
+    from voxrecon.models import VoxelReconstructor
 
 MB = 1e6
 # Xie et al. 2019, the table on complexity in the first version (GTX 1080 Ti): parameters in

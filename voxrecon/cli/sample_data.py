@@ -15,7 +15,7 @@ OBJECTS, RENDERINGS, SIZE, GRID = 8, 24, 137, 32  # sizes as in ShapeNetRenderin
 
 
 def make_data(root: Path) -> None:
-    """Shaded ellipsoids in the layout of R2N2; the PNG files have 6 to 15 kB, ShapeNet's 5 to 13."""
+    """Shaded ellipsoids in the layout of R2N2; PNG files of 6 to 15 kB, ShapeNet's 5 to 13."""
     rng = np.random.default_rng(0)
     cells = (np.arange(GRID) + 0.5) / GRID * 2 - 1
     rows, columns = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j]
@@ -29,7 +29,7 @@ def make_data(root: Path) -> None:
         folder = root / "ShapeNetRendering" / "03001627" / name / "rendering"
         folder.mkdir(parents=True)
         for view in range(RENDERINGS):
-            width = np.interp(np.cos(view / RENDERINGS * np.pi) ** 2, (0, 1), radii[[0, 2]])
+            width = np.interp(np.cos(view / RENDERINGS * 2 * np.pi) ** 2, (0, 1), radii[[0, 2]])
             depth = 1 - (rows / radii[1]) ** 2 - (columns / width) ** 2
             shade = 200 * np.sqrt(depth.clip(0)) + rng.normal(0, 1, depth.shape)
             picture = np.stack([0.6 * shade, 0.8 * shade, shade, 255 + 0 * shade], -1)

@@ -7,7 +7,7 @@ import os
 from rich.console import Console
 
 from voxrecon.cli.common import add_config_options, guard, parser, prepare_config
-from voxrecon.errors import ConfigError
+from voxrecon.errors import CheckpointError, ConfigError
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -44,6 +44,8 @@ def test(args: argparse.Namespace) -> None:
     from voxrecon.evaluation import format_results, read_results
 
     cfg = prepare_config(args)
+    if not os.path.isfile(args.checkpoint):
+        raise CheckpointError(f"{args.checkpoint}: no such checkpoint")
     if args.views:
         if min(args.views) < 1:
             raise ConfigError(f"--views {min(args.views)}: expected at least 1")

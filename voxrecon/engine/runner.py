@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from mmengine.device import get_device
 from mmengine.dist import is_distributed, master_only
-from mmengine.logging import HistoryBuffer
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
@@ -16,10 +15,20 @@ from torch.utils.data import DataLoader
 
 from voxrecon.datasets import ViewBatchSampler
 from voxrecon.engine.checkpoint import load_weights, read_checkpoint, write_checkpoint
+from voxrecon.engine.training_state import (
+    epoch_checkpoints,
+    pack,
+    to_cpu,
+    unpack_hub,
+    unpack_optimizer,
+)
 from voxrecon.errors import CheckpointError
+from voxrecon.fileio import remove_leftovers
 from voxrecon.models import VoxelReconstructor
 
-PLAIN = (bool, int, float, str, type(None))
+META = ("epoch", "iter", "stage", "seed")
+# what loading a state that fits nothing may raise
+UNFIT = (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError)
 
 
 class VoxelRunner(Runner):
@@ -76,6 +85,8 @@ class VoxelRunner(Runner):
                 val["dataset"]["n_views"] = max(s.most_views for s in self.train_loop.stages)
             self._val_loop = self.build_val_loop(self._val_loop)
         self.call_hook("before_run")
+        if self.rank == 0:
+            remove_leftovers(self.work_dir)  # of a killed run
         resumed = self._resume and self._resume_latest()
         if not resumed:
             if self._load_from and not self._resume:
@@ -153,53 +164,51 @@ class VoxelRunner(Runner):
                 "stage": self.stage,
                 "seed": self.seed,
             },
-            "state_dict": _to_cpu(self.network.state_dict()),
+            "state_dict": to_cpu(self.network.state_dict()),
         }
         if training:
-            state["optimizer"] = _to_cpu(self.optim_wrapper.state_dict())
-            state["param_schedulers"] = [_plain(s.state_dict()) for s in self.param_schedulers]
-            state["message_hub"] = _pack_hub(self.message_hub)
+            state |= pack(self.optim_wrapper, self.param_schedulers, self.message_hub)
         write_checkpoint(state, Path(out_dir) / filename)
 
     def resume(self, filename: str, **_: Any) -> None:
         """Go on from a training checkpoint; nothing in it is executed."""
         state = read_checkpoint(filename)
-        try:
-            meta = state["meta"]
-            epoch, step, stage, seed = (
-                int(meta[key]) for key in ("epoch", "iter", "stage", "seed")
-            )
-            optimizer, schedules, hub = (
-                state[key] for key in ("optimizer", "param_schedulers", "message_hub")
-            )
-        except (KeyError, TypeError, ValueError) as error:
+        meta = state.get("meta")
+        numbers = {key: meta.get(key) for key in META} if isinstance(meta, dict) else {}
+        if "optimizer" not in state or not numbers:
             raise CheckpointError(
-                f"{filename}: not a training checkpoint to resume from ({error} is missing); "
-                "use --load-from for its weights"
-            ) from None
-        if seed != self.seed:
-            raise CheckpointError(f"{filename}: its run has seed {seed}, the config {self.seed}")
-        now = self.train_loop.stage_at(epoch)
+                f"{filename}: not a training checkpoint to resume from; use --load-from for its weights"
+            )
+        for key, value in numbers.items():
+            if type(value) is not int or value < 0:
+                raise CheckpointError(
+                    f"{filename}: its {key} is {value!r}, expected a number from 0"
+                )
+        if numbers["seed"] != self.seed:
+            raise CheckpointError(
+                f"{filename}: its run has seed {numbers['seed']}, the config {self.seed}"
+            )
+        epoch, loop = numbers["epoch"], self.train_loop
+        if epoch > loop.max_epochs:
+            raise CheckpointError(f"{filename}: epoch {epoch}, the config has {loop.max_epochs}")
+        now = loop.stage_at(epoch)
         self.enter_stage(now)
         load_weights(self.network, filename)
-        self.train_loop._epoch, self.train_loop._iter = epoch, step
-        if stage == now:  # else the run was left at a boundary: a stage begins with a new optimizer
-            try:
-                self.optim_wrapper.load_state_dict(optimizer)
-                for scheduler, saved in zip(self.param_schedulers, schedules, strict=True):
-                    scheduler.load_state_dict(saved)
-            except (KeyError, TypeError, ValueError) as error:
-                raise CheckpointError(
-                    f"{filename}: its optimizer is not that of the config ({error})"
-                ) from None
-        _unpack_hub(self.message_hub, hub)
+        loop._epoch, loop._iter = epoch, numbers["iter"]
+        try:
+            # else the run was left at a boundary: a stage begins with a new optimizer
+            if numbers["stage"] == now:
+                unpack_optimizer(state, self.optim_wrapper, self.param_schedulers)
+            unpack_hub(state, self.message_hub)
+        except UNFIT as error:
+            raise CheckpointError(
+                f"{filename}: its optimizer or log is not that of the config ({error})"
+            ) from error
         self._has_loaded = True
-        self.logger.info(f"resumed from {filename}: epoch {epoch}, iteration {step}")
+        self.logger.info(f"resumed from {filename}: epoch {epoch}, iteration {loop.iter}")
 
     def _resume_latest(self) -> bool:
-        """Resume from the named checkpoint, or from the newest that can be read; False if there is
-        none.
-        """
+        """Resume from the named checkpoint or the newest readable one; False if there is none."""
         if self._load_from:
             self.resume(self._load_from)
             return True
@@ -216,52 +225,3 @@ class VoxelRunner(Runner):
             self.resume(str(path))
             return True
         raise CheckpointError(f"{self.work_dir}: none of its {len(found)} checkpoints can be read")
-
-
-def epoch_checkpoints(folder: str | Path) -> list[Path]:
-    """The checkpoints ``epoch_N.pth`` of a folder, newest first."""
-    found = [p for p in Path(folder).glob("epoch_*.pth") if p.stem[6:].isdigit()]
-    return sorted(found, key=lambda path: -int(path.stem[6:]))
-
-
-def _to_cpu(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.detach().cpu()
-    if isinstance(value, dict):
-        return {key: _to_cpu(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_to_cpu(item) for item in value]
-    return value
-
-
-def _plain(state: dict) -> dict:
-    """What of a scheduler's state is plain Python; the rest comes from the config."""
-    return {
-        key: value
-        for key, value in state.items()
-        if isinstance(value, PLAIN)
-        or (isinstance(value, list) and all(isinstance(item, PLAIN) for item in value))
-    }
-
-
-def _pack_hub(hub, tail: int = 1000) -> dict:
-    """The message hub as plain lists; of each scalar the last ``tail`` values, more than any window
-    of the log.
-    """
-    scalars = {}
-    for name, buffer in hub.log_scalars.items():
-        values, counts = buffer.data
-        scalars[name] = [values[-tail:].tolist(), counts[-tail:].tolist()]
-    info = {
-        key: value.item() if hasattr(value, "item") else value
-        for key, value in hub.runtime_info.items()
-    }
-    # numbers alone: best score, epoch; the hub also holds the config as text
-    numbers = {key: value for key, value in info.items() if isinstance(value, (int, float))}
-    return {"log_scalars": scalars, "runtime_info": numbers}
-
-
-def _unpack_hub(hub, state: dict) -> None:
-    for name, (values, counts) in state["log_scalars"].items():
-        hub.log_scalars[name] = HistoryBuffer(values, counts)
-    hub.runtime_info.update(state["runtime_info"])

@@ -48,6 +48,7 @@ val_dataloader = dict(
         split="val",
         pipeline=test_pipeline,
         test_mode=True,
+        skip_bad=True,  # named and counted; a broken sample does not end a training
     ),
 )
 test_dataloader = dict(

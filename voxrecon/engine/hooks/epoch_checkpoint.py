@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import Hook
 
-from voxrecon.engine.runner import epoch_checkpoints
+from voxrecon.engine.training_state import epoch_checkpoints
 from voxrecon.errors import ConfigError
 from voxrecon.registry import HOOKS
 
@@ -51,7 +51,7 @@ class EpochCheckpointHook(Hook):
     @staticmethod
     @master_only
     def _begin_stage(runner, before: int) -> None:
-        """Scores of stages with other numbers of views do not compare: keep the best of the last."""
+        """Keep the best of the last stage: scores at other numbers of views do not compare."""
         best = Path(runner.work_dir) / "best.pth"
         kept = best.with_name(f"best_stage{before + 1}.pth")
         if best.exists() and not kept.exists():  # it is there in a resumed run

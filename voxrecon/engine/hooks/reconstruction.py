@@ -41,7 +41,7 @@ class ReconstructionHook(Hook):
             if self.drawn == self.count:
                 return
             for _, picture in self.pictures(data_batch["inputs"]["images"][i], sample):
-                runner.visualizer.add_image(f"val/{sample.taxonomy}_{sample.id}", picture, step)
+                runner.visualizer.add_image(f"val_{sample.taxonomy}_{sample.id}", picture, step)
             self.drawn += 1
 
     def after_test_iter(self, runner, batch_idx: int, data_batch: dict, outputs: list) -> None:

@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 
+import huggingface_hub
 import timm
 import torch
+from huggingface_hub.errors import EntryNotFoundError
 from timm.models import create_feature_extractor
 from torch import Tensor, nn
 
@@ -79,6 +82,8 @@ class TimmBackbone(nn.Module):
         if self.weights == "reinitialised":
             return
         try:
+            if self.weights == "pretrained":
+                self._ask_hub()
             source = self._build(pretrained=self.weights == "pretrained")
         except VoxreconError:
             raise
@@ -89,6 +94,19 @@ class TimmBackbone(nn.Module):
                 "--cfg-options model.backbone.weights=random"
             ) from error
         self.trunk.load_state_dict(source.state_dict())
+
+    def _ask_hub(self) -> None:
+        """Ask once for weights that are not in the cache: the hub's client retries for minutes."""
+        found = timm.get_pretrained_cfg(self.name)
+        if found is None or not found.hf_hub_id or found.file:
+            return
+        name = found.hf_hub_filename or "model.safetensors"
+        repository, _, revision = found.hf_hub_id.partition("@")
+        where = {"repo_id": repository, "filename": name, "revision": revision or None}
+        if isinstance(huggingface_hub.try_to_load_from_cache(**where), str):
+            return
+        with suppress(EntryNotFoundError):  # under another name: timm knows
+            huggingface_hub.get_hf_file_metadata(huggingface_hub.hf_hub_url(**where), timeout=10)
 
     def train(self, mode: bool = True) -> TimmBackbone:
         super().train(mode)
