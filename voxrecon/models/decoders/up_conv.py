@@ -43,7 +43,7 @@ class UpConv3d(nn.ConvTranspose3d):
 
     Parameter and result are those of ``nn.ConvTranspose3d``. Its CPU kernel first rearranges the
     whole weight, in every call; for a seed of 2^3 that takes longer than the arithmetic (2048 to
-    512 channels, one thread: 158 of 240 ms for one volume). There a matrix product takes about half
+    512 channels, one volume: about 160 of 230 ms). There a matrix product takes about half
     the time, forward and backward, for 1 to 64 volumes. With weights that fit into the cache, or
     from 4^3 cells on, the kernel is the faster one.
     """
