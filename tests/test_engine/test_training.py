@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from tiny import run, tiny_config
 
 from voxrecon.engine.training_state import epoch_checkpoints
 from voxrecon.errors import CheckpointError, ConfigError
+from voxrecon.registry import MODELS
 
 
 class Record(Hook):
@@ -75,6 +77,33 @@ def test_resumed_run_equals_the_uninterrupted_one(uninterrupted, tmp_path, stop,
         for state in (ours, final):
             state["message_hub"]["log_scalars"].pop(timing, None)
     assert_same(ours, final)
+
+
+@MODELS.register_module()
+class Noise(torch.nn.Module):
+    """A slot that draws from torch's generator in training."""
+
+    scope = "per_view"
+
+    def forward(self, x, targets=None):
+        return (x + torch.randn_like(x) if self.training else x), {}
+
+
+def test_random_numbers_of_the_network_resume_too(tmp_path):
+    runs = []
+    for stops in ((None,), (1, None)):
+        cfg = tiny_config(tmp_path / str(len(stops)), workers=2)  # persistent workers
+        cfg.model.feature_fusion = {"type": "Noise"}
+        cfg.train_cfg.stages = [{"epochs": 2}]
+        losses = []
+        for resume, stop in enumerate(stops):
+            record = Record(stop)
+            with pytest.raises(KeyboardInterrupt) if stop else contextlib.nullcontext():
+                run(cfg, resume=bool(resume), hooks=[record])
+            losses += record.losses
+        runs.append(losses)
+    assert len(runs[0]) == 4
+    assert runs[0] == runs[1]
 
 
 def test_stages_do_what_they_say(uninterrupted):
@@ -143,6 +172,39 @@ def test_a_new_run_sets_the_earlier_one_aside(tmp_path):
     assert [p.name for p in epoch_checkpoints(tmp_path / "work")] == ["epoch_1.pth"]
     aside = (tmp_path / "work").glob("*/earlier/*.pth")
     assert {path.name: path.read_bytes() for path in aside} == before
+
+
+def test_resuming_an_earlier_epoch_sets_the_later_ones_aside(tmp_path):
+    cfg = tiny_config(tmp_path)
+    cfg.default_hooks.checkpoint.keep = 4
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg, hooks=[Record(3)])
+    cfg.load_from = str(tmp_path / "work" / "epoch_1.pth")
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg, resume=True, hooks=[Record(2)])
+    names = [p.name for p in epoch_checkpoints(tmp_path / "work")]
+    assert names == ["epoch_2.pth", "epoch_1.pth"]
+    aside = {path.name for path in (tmp_path / "work").glob("*/earlier/*.pth")}
+    assert aside == {"epoch_2.pth", "epoch_3.pth"}
+
+
+def test_resuming_into_stages_of_other_lengths_is_refused(uninterrupted, tmp_path):
+    folder, *_ = uninterrupted
+    cfg = tiny_config(folder)
+    cfg.work_dir, cfg.load_from = str(tmp_path), str(folder / "work" / "epoch_3.pth")
+    cfg.train_cfg.stages[0]["epochs"] = 4
+    with pytest.raises(
+        CheckpointError, match="epoch 3 is of stage 2, in the config it is of stage 1"
+    ):
+        run(cfg, resume=True)
+
+
+def test_a_stage_with_nothing_to_train_is_refused_before_the_first(tmp_path):
+    cfg = tiny_config(tmp_path, base="configs/pix2voxpp_f.py")
+    cfg.model.volume_fusion = {"type": "MeanFusion"}
+    with pytest.raises(ConfigError, match=r"stages\.1: nothing is left to train.*decoder"):
+        run(cfg)
+    assert not epoch_checkpoints(tmp_path / "work")
 
 
 def test_nothing_to_resume_starts_anew_and_nothing_readable_is_an_error(uninterrupted, tmp_path):

@@ -30,10 +30,15 @@ def test_cuts_of_the_papers(name, stop, parameters, shape):
 
 @pytest.mark.parametrize(
     ("name", "stop", "shape"),
-    [("convnext_atto", 1, (80, 8, 8)), ("vit_tiny_patch16_224", 3, (192, 4, 4))],
+    [
+        ("convnext_atto", 1, (80, 8, 8)),
+        ("vit_tiny_patch16_224", 3, (192, 4, 4)),
+        ("swin_tiny_patch4_window7_224", 1, (192, 8, 8)),  # channels last in timm
+        ("swin_tiny_patch4_window7_224", "layers.1", (192, 8, 8)),
+    ],
 )
 def test_other_families_by_stage(name, stop, shape):
-    args = {"img_size": 64} if name.startswith("vit") else {}
+    args = {} if name.startswith("convnext") else {"img_size": 64}
     with torch.device("meta"):
         trunk = TimmBackbone(name, stop, args=args)
         maps, _ = trunk(torch.zeros(1, 3, 64, 64))

@@ -27,7 +27,7 @@ class Toy(nn.Module):
         return x, {"loss_toy": x.square().mean(), "seen": targets is not None}
 
 
-for _scope in ("causal", "set"):
+for _scope in ("causal", "set", "sets"):
     MODELS.register_module(name=f"Toy_{_scope}", module=lambda s=_scope: Toy(s))
 
 
@@ -72,6 +72,13 @@ def test_several_losses():
     model = build(loss=[{"type": "BCELoss"}, {"type": "DiceLoss"}], refiner=None).train()
     losses = model.loss(images(2), torch.ones(2, 32, 32, 32))
     assert set(losses) == {"loss_bce_fused", "loss_dice_fused"}
+
+
+def test_losses_of_one_name_and_unknown_scopes_are_refused():
+    with pytest.raises(ConfigError, match="bce, bce: expected each name once"):
+        build(loss=[{"type": "BCELoss"}, {"type": "BCELoss", "weight": 2}])
+    with pytest.raises(ConfigError, match="scope 'sets', expected of per_view, causal, set"):
+        build("sets")
 
 
 def test_the_three_modes():

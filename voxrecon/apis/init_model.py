@@ -34,4 +34,7 @@ def init_model(
         model = MODELS.build(cfg.model)
     if checkpoint:
         load_weights(model, checkpoint)
+        if any(buffer.is_meta for buffer in model.buffers()):  # one that no checkpoint holds
+            model = MODELS.build(cfg.model)
+            load_weights(model, checkpoint)
     return model.to(device).eval()

@@ -87,7 +87,6 @@ def add_config_options(arguments: argparse.ArgumentParser) -> None:
         default="none",
         help="of several processes",
     )
-    arguments.add_argument("--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
 
 def prepare_config(args: argparse.Namespace):

@@ -54,10 +54,12 @@ def test(args: argparse.Namespace) -> None:
     if args.skip_bad:
         cfg.test_dataloader.dataset.skip_bad = True
     out = args.out or os.path.join(cfg.work_dir, "results.json")
+    if not isinstance(cfg.test_evaluator, dict):
+        raise ConfigError("test_evaluator: expected one metric, a dict")
     cfg.test_evaluator.out = out
-    for hook in cfg.get("custom_hooks", []):
-        if hook["type"] == "ReconstructionHook":
-            hook["show_dir"] = args.show_dir
+    if args.show_dir:
+        others = [h for h in cfg.get("custom_hooks", []) if h["type"] != "ReconstructionHook"]
+        cfg.custom_hooks = [*others, {"type": "ReconstructionHook", "show_dir": args.show_dir}]
     cfg.load_from = args.checkpoint
     check_config(cfg)
     # a test needs nothing of the training, its data least of all

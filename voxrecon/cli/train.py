@@ -52,8 +52,9 @@ def train(args: argparse.Namespace) -> None:
     if args.amp:
         if not torch.cuda.is_available():
             raise ConfigError("--amp: no GPU found; mixed precision does not pay on a CPU")
-        cfg.optim_wrapper.type = "AmpOptimWrapper"
-        cfg.optim_wrapper.loss_scale = "dynamic"
+        stages = [stage.get("optim_wrapper") for stage in cfg.train_cfg.stages]
+        for wrapper in filter(None, [cfg.optim_wrapper, *stages]):
+            wrapper.update(type="AmpOptimWrapper", loss_scale="dynamic")
     check_config(cfg)
     runner = VoxelRunner.from_cfg(cfg)
     runner.train()

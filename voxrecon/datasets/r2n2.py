@@ -21,7 +21,7 @@ from .taxonomy import SPLITS, list_samples, read_taxonomy, select_classes
 MAX_ATTEMPTS = 20  # samples tried for one item before the data set counts as broken
 HOW_TO_GET = (
     "register at shapenet.org, unpack ShapeNetRendering.tgz and ShapeNetVox32.tgz of 3D-R2N2 "
-    "into a folder DIR, pass --data-root DIR"
+    "into a folder DIR, with the splits as DIR/taxonomy.json, and pass --data-root DIR"
 )
 
 
@@ -121,6 +121,7 @@ class R2N2Dataset(BaseDataset):
         if not reasons:
             return there
         self.missing = list(reasons)
+        self._metainfo["missing"] = [f"{t}/{i}: {why}" for (t, i), why in reasons.items()]
         keys = [f"{taxonomy}/{name}" for taxonomy, name in self.missing]
         named = ", ".join(keys[:3]) + (", ..." if keys[3:] else "")
         text = (

@@ -29,7 +29,7 @@ def read_bytes(path: str, limit: int, backend_args: dict | None = None) -> bytes
         if backend_args is None:
             if stat.S_ISFIFO(os.stat(path).st_mode):  # to open one would wait for ever
                 raise SampleError(f"{path}: a pipe, expected a file")
-            with open(path, "rb", buffering=0) as file:
+            with open(path, "rb") as file:
                 size = os.fstat(file.fileno()).st_size  # known before anything is allocated
                 data = file.read(size) if size <= limit else None
         else:

@@ -22,7 +22,7 @@ from voxrecon.engine.training_state import (
     unpack_hub,
     unpack_optimizer,
 )
-from voxrecon.errors import CheckpointError
+from voxrecon.errors import CheckpointError, ConfigError
 from voxrecon.fileio import remove_leftovers
 from voxrecon.models import VoxelReconstructor
 
@@ -45,7 +45,7 @@ class VoxelRunner(Runner):
 
     def setup_env(self, env_cfg: dict) -> None:
         # mmengine's own set-up of the pytorch launcher needs a GPU whatever the backend
-        if self.distributed and not torch.cuda.is_available() and not is_distributed():
+        if self._launcher == "pytorch" and not torch.cuda.is_available() and not is_distributed():
             torch.distributed.init_process_group("gloo")
         super().setup_env(env_cfg)
 
@@ -84,6 +84,7 @@ class VoxelRunner(Runner):
                 # a sample with too few views should show now, not when its stage begins
                 val["dataset"]["n_views"] = max(s.most_views for s in self.train_loop.stages)
             self._val_loop = self.build_val_loop(self._val_loop)
+        self._check_stages()
         self.call_hook("before_run")
         if self.rank == 0:
             remove_leftovers(self.work_dir)  # of a killed run
@@ -93,22 +94,42 @@ class VoxelRunner(Runner):
                 self.load_checkpoint(self._load_from)
             else:
                 self._init_model_weights()
-            self._set_aside_earlier_run()
+            best = Path(self.work_dir).glob("best*.pth")
+            self._set_aside([*epoch_checkpoints(self.work_dir), *best])
             self.enter_stage(0)
-        model = self.train_loop.run()
+        try:
+            model = self.train_loop.run()
+        finally:
+            self.call_hook("on_exit")
         self.call_hook("after_run")
         return model
 
+    def test(self) -> dict:
+        """Test; mmengine's, but for hooks that must hear of its end, whatever it is."""
+        try:
+            return super().test()
+        finally:
+            self.call_hook("on_exit")
+
+    def _check_stages(self) -> None:
+        """Refuse a stage with nothing to train before the first one begins."""
+        for index, stage in enumerate(self.train_loop.stages):
+            self.network.freeze(stage.frozen)
+            if not any(parameter.requires_grad for parameter in self.network.parameters()):
+                raise ConfigError(
+                    f"train_cfg.stages.{index}: nothing is left to train, "
+                    f"frozen: {', '.join(stage.frozen)}"
+                )
+
     @master_only
-    def _set_aside_earlier_run(self) -> None:
-        """Move checkpoints that lie in the work dir: a new run neither counts nor loses them."""
-        found = [*epoch_checkpoints(self.work_dir), *Path(self.work_dir).glob("best*.pth")]
+    def _set_aside(self, found: list[Path]) -> None:
+        """Move checkpoints of another run away: this one neither counts nor loses them."""
         if found:
             folder = Path(self.log_dir) / "earlier"
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             for path in found:
                 path.rename(folder / path.name)
-            self.logger.warning(f"{len(found)} checkpoints of an earlier run moved to {folder}")
+            self.logger.warning(f"{len(found)} checkpoints of another run moved to {folder}")
 
     def load_checkpoint(self, filename: str, **_: Any) -> None:
         """Load weights alone: safetensors or a training checkpoint."""
@@ -177,7 +198,8 @@ class VoxelRunner(Runner):
         numbers = {key: meta.get(key) for key in META} if isinstance(meta, dict) else {}
         if "optimizer" not in state or not numbers:
             raise CheckpointError(
-                f"{filename}: not a training checkpoint to resume from; use --load-from for its weights"
+                f"{filename}: not a training checkpoint to resume from; "
+                "use --load-from for its weights"
             )
         for key, value in numbers.items():
             if type(value) is not int or value < 0:
@@ -192,12 +214,17 @@ class VoxelRunner(Runner):
         if epoch > loop.max_epochs:
             raise CheckpointError(f"{filename}: epoch {epoch}, the config has {loop.max_epochs}")
         now = loop.stage_at(epoch)
+        at_boundary = numbers["stage"] != now and epoch == loop.first_epoch(now)
+        if numbers["stage"] != now and not at_boundary:
+            raise CheckpointError(
+                f"{filename}: epoch {epoch} is of stage {numbers['stage'] + 1}, "
+                f"in the config it is of stage {now + 1}"
+            )
         self.enter_stage(now)
         load_weights(self.network, filename)
         loop._epoch, loop._iter = epoch, numbers["iter"]
         try:
-            # else the run was left at a boundary: a stage begins with a new optimizer
-            if numbers["stage"] == now:
+            if not at_boundary:  # there the next stage begins, with a new optimizer
                 unpack_optimizer(state, self.optim_wrapper, self.param_schedulers)
             unpack_hub(state, self.message_hub)
         except UNFIT as error:
@@ -211,6 +238,9 @@ class VoxelRunner(Runner):
         """Resume from the named checkpoint or the newest readable one; False if there is none."""
         if self._load_from:
             self.resume(self._load_from)
+            named, here = Path(self._load_from).resolve(), Path(self.work_dir).resolve()
+            later = [p for p in epoch_checkpoints(here) if int(p.stem[6:]) > self.epoch]
+            self._set_aside(later if named.parent == here else [*later, *here.glob("best*.pth")])
             return True
         found = epoch_checkpoints(self.work_dir)
         if not found:

@@ -10,6 +10,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.runner import EpochBasedTrainLoop
 
+from voxrecon.datasets import ViewBatchSampler
 from voxrecon.errors import ConfigError
 from voxrecon.models.reconstructor import SLOTS
 from voxrecon.registry import LOOPS
@@ -72,14 +73,17 @@ class StageLoop(EpochBasedTrainLoop):
             max_epochs=sum(s.epochs for s in self.stages),
             val_interval=val_interval,
         )
+        if not isinstance(self.dataloader.batch_sampler, ViewBatchSampler):
+            raise ConfigError("train_dataloader.batch_sampler: expected a ViewBatchSampler")
+
+    def first_epoch(self, index: int) -> int:
+        """Number, from 0, of the epoch that stage ``index`` begins with."""
+        return sum(stage.epochs for stage in self.stages[:index])
 
     def stage_at(self, epoch: int) -> int:
         """Index of the stage that epoch number ``epoch`` (from 0) belongs to."""
-        for index, stage in enumerate(self.stages):
-            if epoch < stage.epochs:
-                return index
-            epoch -= stage.epochs
-        return len(self.stages) - 1
+        begun = [i for i in range(len(self.stages)) if self.first_epoch(i) <= epoch]
+        return begun[-1]
 
     def run(self) -> torch.nn.Module:
         """Train what is left of all stages."""
@@ -89,7 +93,7 @@ class StageLoop(EpochBasedTrainLoop):
             stage = self.stage_at(self._epoch)
             if stage != runner.stage:
                 runner.enter_stage(stage)
-            self._seed_epoch()
+            self.dataloader.batch_sampler.set_epoch(self._epoch)
             self.run_epoch()
             last = self._epoch == self._max_epochs
             if runner.val_loop is not None and (self._epoch % self.val_interval == 0 or last):
@@ -98,8 +102,15 @@ class StageLoop(EpochBasedTrainLoop):
         runner.call_hook("after_train")
         return runner.model
 
+    def run_iter(self, idx: int, data_batch: dict) -> None:
+        """Train one batch."""
+        # not before the first batch is there: a data loader draws from torch's generator when its
+        # workers start, which a resumed run does at another epoch
+        if idx == 0:
+            self._seed_epoch()
+        super().run_iter(idx, data_batch)
+
     def _seed_epoch(self) -> None:
-        self.dataloader.batch_sampler.set_epoch(self._epoch)
         key = np.random.SeedSequence((self.runner.seed, self._epoch, get_rank()))
         seed = int(key.generate_state(1)[0])
         random.seed(seed)

@@ -19,6 +19,8 @@ from ..registry import METRICS
 from .iou import check_sizes, intersection_union
 from .report import build_results, write_json
 
+NAMED = 20  # broken samples that a line of the log names
+
 
 @METRICS.register_module()
 class VoxelIoU(BaseMetric):
@@ -101,12 +103,15 @@ class VoxelIoU(BaseMetric):
         self.results.clear()
         if not records:
             raise VoxreconError(f"none of {size} samples was evaluated, expected at least one")
-        broken = sorted({message for record in records for message in record["broken"]})
+        broken = {message for record in records for message in record["broken"]}
+        missing = (self.dataset_meta or {}).get("missing", ())
+        broken, size = sorted(broken.union(missing)), size + len(missing)
         results = build_results(unique_records(records), self.thresholds, broken)
         metrics = flat_metrics(results)
         if broken or metrics["samples"] != size:
             line = f"evaluated {metrics['samples']} of {size} samples, {len(broken)} broken"
-            print_log(": ".join([line, *broken[:1]]), "current", logging.WARNING)
+            named = "; ".join(broken[:NAMED]) + ("; ..." if broken[NAMED:] else "")
+            print_log(f"{line}: {named}" if named else line, "current", logging.WARNING)
         self._write(results)
         return {f"{self.prefix}/{k}" if self.prefix else k: v for k, v in metrics.items()}
 

@@ -51,11 +51,11 @@ class VoxelDataPreprocessor(BaseDataPreprocessor):
         if channel_order not in ("bgr", "rgb"):
             raise ConfigError(f"channel_order {channel_order!r}: expected bgr or rgb")
         self.size, self.background = size, background / 255
-        self.channels = [2, 1, 0] if channel_order == "bgr" else [0, 1, 2]
+        self.bgr = channel_order == "bgr"
         for name, value in (
             ("mean", mean),
             ("std", std),
-            ("grey", [GREY[i] for i in self.channels]),
+            ("grey", GREY[::-1] if self.bgr else GREY),
             # the public code adds the red row to channel 0 whatever the channel order
             (
                 "pca",
@@ -86,7 +86,9 @@ class VoxelDataPreprocessor(BaseDataPreprocessor):
         batch, views = images.shape[:2]
         x = images.flatten(0, 1).permute(0, 3, 1, 2).float().div_(255)  # (B*V, 4, h, w)
         x = F.interpolate(x, (self.size, self.size), mode="bilinear", align_corners=False)
-        alpha, x = x[:, 3:], x[:, self.channels]  # (B*V, 1, H, W), (B*V, 3, H, W)
+        alpha, x = x[:, 3:], x[:, :3]  # (B*V, 1, H, W), (B*V, 3, H, W)
+        if self.bgr:
+            x = x.flip(1)
         if augment:
             background = augment["background"].repeat_interleave(views, 0)[
                 :, :, None, None

@@ -11,6 +11,7 @@ from voxrecon.errors import ConfigError
 from voxrecon.registry import MODELS
 from voxrecon.structures import VoxelDataSample
 
+SCOPES = ("per_view", "causal", "set")
 SLOTS = ("backbone", "neck", "feature_fusion", "decoder", "volume_fusion", "refiner")
 
 
@@ -76,6 +77,13 @@ class VoxelReconstructor(BaseModel):
         self.losses = nn.ModuleList(
             MODELS.build(cfg) for cfg in ([loss] if isinstance(loss, dict) else loss)
         )
+        names = [loss.name for loss in self.losses]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"loss: {', '.join(names)}: expected each name once")
+        if self.scope not in SCOPES:
+            raise ConfigError(
+                f"feature fusion: scope {self.scope!r}, expected of {', '.join(SCOPES)}"
+            )
         self.eval_views = tuple(eval_views) if eval_views else None
         self.chunk = chunk
         self.frozen: tuple[str, ...] = ()  # slots that the stage does not train
@@ -161,7 +169,7 @@ class VoxelReconstructor(BaseModel):
         """
         if images.ndim != 5:
             raise ConfigError(f"images {tuple(images.shape)}: expected (B, V, C, H, W)")
-        features, aux = self._features(images)
+        features, aux = self._features(images, targets)
         state = self._decode(features, targets)
         state["aux"] = {**aux, **state["aux"]}
         if self.scope == "set":
@@ -223,7 +231,7 @@ class VoxelReconstructor(BaseModel):
             sample.pred_volumes = {n: volume[i] for n, volume in volumes.items()}
         return samples
 
-    def _features(self, images: Tensor) -> tuple[Tensor, dict]:
+    def _features(self, images: Tensor, targets: Tensor | None) -> tuple[Tensor, dict]:
         """Backbone and neck with the views folded into the batch: (B, V, C, H, W) to (B, V, c, h',
         w').
         """
@@ -232,7 +240,7 @@ class VoxelReconstructor(BaseModel):
         def run(views: Tensor) -> tuple[Tensor]:
             x = views.flatten(0, 1)
             for slot in (self.backbone, self.neck):
-                x, more = slot(x)
+                x, more = slot(x, targets)
                 aux.update(more)
             return (x.unflatten(0, views.shape[:2]),)
 

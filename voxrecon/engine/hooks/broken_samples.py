@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 
 from voxrecon.registry import HOOKS
@@ -8,30 +9,31 @@ from voxrecon.registry import HOOKS
 
 @HOOKS.register_module()
 class BrokenSamplesHook(Hook):
-    """Name each broken sample that training has replaced by another, once, and count them after
-    each epoch.
+    """After each epoch, name and count the broken samples that training has replaced by others.
+
+    Each is named once; the count is that of all processes.
     """
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
-        self.count = 0
+        self.found: list[str] = []
 
     def after_train_iter(
         self, runner, batch_idx: int, data_batch: dict, outputs: dict | None = None
     ) -> None:
-        """Look at the reports that came with the batch."""
+        """Keep the reports that came with the batch."""
         for sample in data_batch["data_samples"]:
-            for message in sample.get("broken", ()):
-                self.count += 1
-                if message not in self.seen:
-                    self.seen.add(message)
-                    runner.logger.warning(f"skipped a broken sample: {message}")
+            self.found += sample.get("broken", ())
 
     def after_train_epoch(self, runner) -> None:
-        """Print the count."""
-        if self.count:
+        """Write names and count to the log."""
+        found = [message for part in all_gather_object(self.found) for message in part]
+        self.found.clear()
+        for message in sorted(set(found) - self.seen):
+            runner.logger.warning(f"skipped a broken sample: {message}")
+        self.seen.update(found)
+        if found:
             runner.logger.warning(
-                f"epoch {runner.epoch + 1}: {self.count} broken samples skipped "
+                f"epoch {runner.epoch + 1}: {len(found)} broken samples skipped "
                 f"({len(self.seen)} different so far)"
             )
-        self.count = 0

@@ -35,9 +35,21 @@ class ProgressHook(Hook):
             loss = float(outputs["loss"]) if outputs and "loss" in outputs else float("nan")
             self._step(f"epoch {runner.epoch + 1}/{runner.max_epochs} loss {loss:.4f}")
 
-    def after_train(self, runner) -> None:
-        """The end of training."""
-        self._stop()
+    def before_val(self, runner) -> None:
+        """A second bar for each validation."""
+        if self.bar:
+            total = len(runner.val_dataloader)
+            self.val_task = self.bar.add_task("validation", total=total, rate="")
+
+    def after_val_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        """A batch of the validation."""
+        if self.bar:
+            self.bar.update(self.val_task, advance=1)
+
+    def after_val(self, runner) -> None:
+        """The end of a validation."""
+        if self.bar:
+            self.bar.remove_task(self.val_task)
 
     def before_test(self, runner) -> None:
         """One bar for the test."""
@@ -47,8 +59,8 @@ class ProgressHook(Hook):
         """A batch."""
         self._step("test")
 
-    def after_test(self, runner) -> None:
-        """The end of the test."""
+    def on_exit(self, runner) -> None:
+        """The end, good or bad: give the terminal back."""
         self._stop()
 
     def _start(self, runner, text: str, total: int, done: int) -> None:

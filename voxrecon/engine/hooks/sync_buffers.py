@@ -4,16 +4,17 @@ from __future__ import annotations
 import torch
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from voxrecon.registry import HOOKS
 
 
 @HOOKS.register_module()
 class SyncBuffersHook(Hook):
-    """After each epoch, average the floating-point buffers (batch norm) over the processes.
+    """After each epoch, average the statistics of batch norm over the processes.
 
-    So all validate, and the main process saves, the same network. Integer buffers are counters or
-    packed bits: they are left alone.
+    So all validate, and the main process saves, the same network. Only those that have followed the
+    data: what stands still is the same everywhere, and an average could round it.
     """
 
     def after_train_epoch(self, runner) -> None:
@@ -21,7 +22,8 @@ class SyncBuffersHook(Hook):
         size = get_world_size()
         if size == 1:
             return
-        for buffer in runner.network.buffers():
-            if buffer.is_floating_point():
-                torch.distributed.all_reduce(buffer)
-                buffer /= size
+        for module in runner.network.modules():
+            if isinstance(module, _BatchNorm) and module.training and module.track_running_stats:
+                for statistic in (module.running_mean, module.running_var):
+                    torch.distributed.all_reduce(statistic)
+                    statistic /= size

@@ -63,12 +63,15 @@ class TimmBackbone(nn.Module):
     def _build(self, pretrained: bool) -> nn.Module:
         if not timm.is_model(self.name):
             raise ConfigError(f"backbone {self.name!r}: no such timm model; see timm.list_models()")
-        args = dict(self.args, in_chans=self.in_chans, pretrained=pretrained)
+        args = {**self.args, "in_chans": self.in_chans, "pretrained": pretrained}
         if isinstance(self.stop, int):
-            return timm.create_model(
+            model = timm.create_model(
                 self.name, features_only=True, out_indices=(self.stop,), **args
             )
+            self.channels_last = str(getattr(model, "output_fmt", "NCHW")).endswith("NHWC")
+            return model
         model = timm.create_model(self.name, **args)
+        self.channels_last = str(getattr(model, "output_fmt", "NCHW")).endswith("NHWC")
         if self.stop not in dict(model.named_modules()):
             raise ConfigError(f"backbone {self.name}: it has no module {self.stop!r} to stop at")
         with warnings.catch_warnings():  # a remark on dropout nodes that only exist in training
@@ -130,4 +133,4 @@ class TimmBackbone(nn.Module):
                 f"backbone {self.name} gives {tuple(out.shape)} at stop={self.stop!r}, "
                 "expected a map (B*V, C, h, w); name a stage by its number instead"
             )
-        return out, {}
+        return out.permute(0, 3, 1, 2) if self.channels_last else out, {}

@@ -30,7 +30,7 @@ class SoftmaxFusion(nn.Module):
         A single view needs no scores.
         """
         if scores is None:
-            return coarse.squeeze(1)
+            return coarse[:, 0]
         weights = scores.float().softmax(dim=1)  # (B, V, X, Y, Z)
         return (coarse * weights).sum(dim=1).clamp(0, 1)
 
