@@ -26,8 +26,7 @@ test_pipeline = [
 
 train_dataloader = dict(
     batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
+    num_workers=4,  # not persistent: to fork them costs 0.1 s an epoch, to end them at exit 5 s each
     pin_memory=True,
     sampler=dict(type="DefaultSampler", shuffle=True),
     batch_sampler=dict(type="ViewBatchSampler", drop_last=True),
@@ -37,7 +36,6 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=16,
     num_workers=2,
-    persistent_workers=True,
     pin_memory=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     batch_sampler=dict(type="ViewBatchSampler", drop_last=False),  # as many views as the stage has
