@@ -8,4 +8,4 @@ fi
 config=$1
 gpus=$2
 shift 2
-exec torchrun --standalone --nproc-per-node "$gpus" "$(dirname "$0")/train.py" "$config" --launcher pytorch "$@"
+exec python -m torch.distributed.run --standalone --nproc-per-node "$gpus" "$(dirname "$0")/train.py" "$config" --launcher pytorch "$@"

@@ -1,6 +1,7 @@
 default_scope = "voxrecon"
 randomness = dict(seed=0)
 log_level = "INFO"
+log_processor = dict(window_size=1)  # values as they are, not means over the last steps
 
 default_hooks = dict(
     # each epoch (published: every tenth), so that a killed run loses one at most; two are kept, so
@@ -12,7 +13,7 @@ custom_hooks = [
     dict(type="ProgressHook"),
     dict(type="SyncBuffersHook"),
     dict(type="BrokenSamplesHook"),
-    dict(type="ReconstructionHook", count=4),  # pictures at validation
+    dict(type="ReconstructionHook", count=4, interval=10),  # pictures at validation
 ]
 
 vis_backends = [dict(type="LocalVisBackend")]

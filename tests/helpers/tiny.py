@@ -34,6 +34,9 @@ def tiny_config(
     cfg.train_cfg.stages = [dict(stage) for stage in STAGES]
     cfg.param_scheduler = [{"type": "MultiStepLR", "milestones": [1], "gamma": 0.5}]
     cfg.default_hooks.logger.interval = 1
+    for hook in cfg.custom_hooks:
+        if hook.type == "ReconstructionHook":
+            hook.interval = 1
     cfg.work_dir = str(folder / "work")
     return cfg
 

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from voxrecon.engine.checkpoint import load_weights
 from voxrecon.engine.config import check_config, load_config
+from voxrecon.errors import ConfigError
 from voxrecon.models import VoxelReconstructor
 from voxrecon.registry import MODELS
 
@@ -37,4 +38,7 @@ def init_model(
         if any(buffer.is_meta for buffer in model.buffers()):  # one that no checkpoint holds
             model = MODELS.build(cfg.model)
             load_weights(model, checkpoint)
-    return model.to(device).eval()
+    try:
+        return model.to(device).eval()
+    except (RuntimeError, AssertionError) as error:  # torch built without it, or no such GPU
+        raise ConfigError(f"device {device!r}: {str(error).splitlines()[0]}") from error

@@ -294,3 +294,7 @@ def main(argv: list[str] | None = None) -> None:
     add("--out", metavar="FILE", help="all times, as JSON")
     args = arguments.parse_args(argv)
     guard(lambda: benchmark(args))
+
+
+if __name__ == "__main__":
+    main()

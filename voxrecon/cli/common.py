@@ -11,8 +11,12 @@ import re
 import sys
 from collections.abc import Callable
 
-from voxrecon.errors import VoxreconError
+from voxrecon.errors import ConfigError, VoxreconError
 
+LAUNCHERS = {  # the variable that each sets for its processes
+    "pytorch": ("RANK", "tools/dist_train.sh CONFIG GPUS"),
+    "slurm": ("SLURM_PROCID", "srun"),
+}
 USER_ERROR = 2  # exit code
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
@@ -49,7 +53,8 @@ def guard(command: Callable[[], None]) -> None:
         message = "interrupted"
     else:
         return
-    print(f"error: {message}", file=sys.stderr)
+    if os.environ.get("RANK", "0") == "0":  # of several processes one says it
+        print(f"error: {message}", file=sys.stderr)
     sys.exit(USER_ERROR)
 
 
@@ -59,6 +64,7 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
         description=description,
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
 
 
@@ -90,7 +96,10 @@ def add_config_options(arguments: argparse.ArgumentParser) -> None:
 
 
 def prepare_config(args: argparse.Namespace):
-    """The config with the options of ``add_config_options`` applied and checked."""
+    """The config with the options of ``add_config_options`` applied."""
+    needed, how = LAUNCHERS.get(args.launcher, ("PATH", ""))
+    if needed not in os.environ:
+        raise ConfigError(f"--launcher {args.launcher}: {needed} is not set; start it by {how}")
     from voxrecon.engine.config import apply_options, load_config, parse_options, set_data
 
     cfg = load_config(args.config)

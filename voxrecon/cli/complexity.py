@@ -204,3 +204,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--size", type=int, metavar="PIXELS", help="of a view (default: config)")
     args = arguments.parse_args(argv)
     guard(lambda: complexity(args))
+
+
+if __name__ == "__main__":
+    main()

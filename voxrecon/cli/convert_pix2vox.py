@@ -122,3 +122,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("target", metavar="DST.safetensors")
     args = arguments.parse_args(argv)
     guard(lambda: convert(args.config, args.source, args.target))
+
+
+if __name__ == "__main__":
+    main()

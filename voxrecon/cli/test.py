@@ -77,3 +77,7 @@ def test(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Entry point."""
     guard(lambda: test(parse_args(argv)))
+
+
+if __name__ == "__main__":
+    main()

@@ -60,10 +60,16 @@ def train(args: argparse.Namespace) -> None:
     runner.train()
     best = os.path.join(cfg.work_dir, "best.pth")
     if runner.rank == 0 and os.path.exists(best):
-        root = f" --data-root {args.data_root}" if args.data_root else ""
-        print(f"next: python tools/test.py {args.config} {best}{root} --views 1 3 5")
+        words = ["python tools/test.py", args.config, best, "--work-dir", cfg.work_dir]
+        for option, value in (("--data-root", args.data_root), ("--taxonomy", args.taxonomy)):
+            words += [option, value] if value else []
+        print("next:", *words, "--views 1 3 5")
 
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point."""
     guard(lambda: train(parse_args(argv)))
+
+
+if __name__ == "__main__":
+    main()

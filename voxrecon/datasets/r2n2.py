@@ -138,7 +138,10 @@ class R2N2Dataset(BaseDataset):
         for tops in ([""], [self.image_dir], grids):  # one of each must be there
             folders = [os.path.join(self.data_root, top) if top else self.data_root for top in tops]
             if folders and all(self._list(folder) is None for folder in folders):
-                raise FileError(f"{folders[0]}: no such data folder; {HOW_TO_GET}")
+                how = HOW_TO_GET
+                if tops is grids and self.grid_size != 32:
+                    how = f"ShapeNet has grids of 32^3; those of {self.grid_size}^3 are to be made"
+                raise FileError(f"{folders[0]}: no such data folder; {how}")
 
     def _list(self, folder: str) -> set[str] | None:
         try:

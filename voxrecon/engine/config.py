@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ def load_config(path: str | Path) -> Config:
     if not Path(name).is_file():
         raise ConfigError(f"{path}: no such config file")
     load_plugins()
+    folder = str(Path(name).resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # for modules beside the config that it imports
     try:
         cfg = Config.fromfile(name, lazy_import=False)
     except Exception as error:  # a config is a program: anything may come out

@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import copy
+import logging
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.device import get_device
 from mmengine.dist import is_distributed, master_only
+from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
@@ -48,6 +50,13 @@ class VoxelRunner(Runner):
         if self._launcher == "pytorch" and not torch.cuda.is_available() and not is_distributed():
             torch.distributed.init_process_group("gloo")
         super().setup_env(env_cfg)
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if type(handler) is logging.StreamHandler:
+                handler.addFilter(is_brief)
+        return logger
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         # a distributed wrapper looks at requires_grad once: enter_stage wraps, anew for each stage
@@ -232,7 +241,8 @@ class VoxelRunner(Runner):
                 f"{filename}: its optimizer or log is not that of the config ({error})"
             ) from error
         self._has_loaded = True
-        self.logger.info(f"resumed from {filename}: epoch {epoch}, iteration {loop.iter}")
+        finished = "; the training is finished" if epoch == loop.max_epochs else ""
+        self.logger.info(f"resumed from {filename}: epoch {epoch} of {loop.max_epochs}{finished}")
 
     def _resume_latest(self) -> bool:
         """Resume from the named checkpoint or the newest readable one; False if there is none."""
@@ -255,3 +265,12 @@ class VoxelRunner(Runner):
             self.resume(str(path))
             return True
         raise CheckpointError(f"{self.work_dir}: none of its {len(found)} checkpoints can be read")
+
+
+def is_brief(record: logging.LogRecord) -> bool:
+    """What of mmengine's log is for the console: not the dumps of environment, config and hooks.
+
+    They are in the log file.
+    """
+    text = record.getMessage()
+    return record.levelno > logging.INFO or not ("\n" in text or text.startswith("Exp name"))

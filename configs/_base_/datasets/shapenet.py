@@ -26,7 +26,7 @@ test_pipeline = [
 
 train_dataloader = dict(
     batch_size=64,
-    num_workers=4,  # not persistent: to fork them costs 0.1 s an epoch, to end them at exit 5 s each
+    num_workers=4,  # not persistent: forking costs 0.1 s an epoch, ending them late 5 s each
     pin_memory=True,
     sampler=dict(type="DefaultSampler", shuffle=True),
     batch_sampler=dict(type="ViewBatchSampler", drop_last=True),

@@ -47,6 +47,7 @@ class EpochCheckpointHook(Hook):
         for key, value in (("score", score), ("epoch", runner.epoch), ("stage", runner.stage)):
             runner.message_hub.update_info(f"best_{key}", value)
         runner.save_checkpoint(runner.work_dir, "best.pth", training=False)
+        runner.logger.info(f"best.pth: {self.best} {score:.4f} at epoch {runner.epoch}")
 
     @staticmethod
     @master_only

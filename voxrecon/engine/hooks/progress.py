@@ -32,7 +32,7 @@ class ProgressHook(Hook):
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """A step, its loss and the epoch."""
         if self.bar:
-            loss = float(outputs["loss"]) if outputs and "loss" in outputs else float("nan")
+            loss = outputs["loss"].item() if outputs and "loss" in outputs else float("nan")
             self._step(f"epoch {runner.epoch + 1}/{runner.max_epochs} loss {loss:.4f}")
 
     def before_val(self, runner) -> None:

@@ -19,13 +19,16 @@ class ReconstructionHook(Hook):
     folder.
 
     Args:
-        count: Samples drawn at each validation, the first ones.
+        count: Samples drawn at a validation, the first ones.
+        interval: Epochs between validations with pictures; the first and the last always have them.
         threshold: Occupied where the probability is at least this.
         show_dir: In testing, all samples are drawn into this folder as PNG; None draws none.
     """
 
-    def __init__(self, count: int = 4, threshold: float = 0.3, show_dir: str | None = None) -> None:
-        self.count, self.threshold = count, threshold
+    def __init__(
+        self, count: int = 4, interval: int = 1, threshold: float = 0.3, show_dir: str | None = None
+    ) -> None:
+        self.count, self.interval, self.threshold = count, interval, threshold
         self.show_dir = None if show_dir is None else Path(show_dir)
         self.drawn = 0
 
@@ -36,7 +39,10 @@ class ReconstructionHook(Hook):
     @master_only
     def after_val_iter(self, runner, batch_idx: int, data_batch: dict, outputs: list) -> None:
         """Draw the first samples into the visual backends."""
-        step = runner.epoch if runner.stage is not None else 0
+        training = runner.stage is not None
+        step = runner.epoch if training else 0
+        if training and step % self.interval and step not in (1, runner.max_epochs):
+            return
         for i, sample in enumerate(outputs):
             if self.drawn == self.count:
                 return
