@@ -102,13 +102,15 @@ def test_broken_samples_are_counted_and_logged_in_one_line(tmp_path, monkeypatch
         "voxrecon.evaluation.voxel_iou.print_log", lambda *args: logged.append(args)
     )
     metric = VoxelIoU(out=str(tmp_path / "results.json"))
+    metric.dataset_meta = {"missing": ["c: no renderings"]}  # left out before it was ever asked for
     metric.process(None, [data_sample(0, broken=["b.png: truncated", "a.png: grey"])])
     metric.process(None, [data_sample(1, broken=["b.png: truncated"]), data_sample(1)])
     metrics = metric.evaluate(4)
     assert metrics["samples"] == 2
-    assert [line for line, *_ in logged] == ["evaluated 2 of 4 samples, 2 broken: a.png: grey"]
+    named = "a.png: grey; b.png: truncated; c: no renderings"
+    assert [line for line, *_ in logged] == [f"evaluated 2 of 5 samples, 3 broken: {named}"]
     results = read_results(tmp_path / "results.json")
-    assert results["broken"] == ["a.png: grey", "b.png: truncated"]
+    assert results["broken"] == ["a.png: grey", "b.png: truncated", "c: no renderings"]
     keys = [(s["taxonomy"], s["id"], s["n_views"]) for s in results["samples"]]
     assert keys == [(taxonomy, "id0", n) for taxonomy in TAXONOMIES for n in (1, 5)]
     assert results["summary"]["1"]["classes"]["03001627"]["name"] == "chair"
