@@ -51,10 +51,11 @@ def atomic_write(
 
 
 def remove_leftovers(folder: str | os.PathLike) -> None:
-    """Remove the temporary files of writers that were killed; no other may be at work in there."""
-    for path in Path(folder).glob(".*.part"):
-        with suppress(OSError):
-            path.unlink()
+    """Remove the temporary files of killed trainings; no other may be at work in there."""
+    for pattern in (".epoch_*.pth.*.part", ".best.pth.*.part"):
+        for path in Path(folder).glob(pattern):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _sync(path: Path) -> None:

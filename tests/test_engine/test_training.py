@@ -235,7 +235,8 @@ def test_resuming_with_another_seed_is_refused(uninterrupted, tmp_path):
     [
         ("meta.epoch", -3, "its epoch is -3, expected a number from 0"),
         ("meta.epoch", 99, "epoch 99, the config has 4"),
-        ("meta.stage", "x", "its stage is 'x'"),
+        ("meta.stage", "x", "its stage is str, expected"),
+        ("meta.iter", 12345, "another number of steps in an epoch than the config's 2"),
         ("meta", [1], "not a training checkpoint"),
         ("message_hub", [1], "its optimizer or log"),
         ("message_hub.log_scalars", {"loss": "evil"}, "its optimizer or log"),

@@ -103,6 +103,9 @@ def prepare_config(args: argparse.Namespace):
     from voxrecon.engine.config import apply_options, load_config, parse_options, set_data
 
     cfg = load_config(args.config)
+    for key in ("model", "train_dataloader", "test_dataloader", "test_evaluator", "train_cfg"):
+        if not cfg.get(key):
+            raise ConfigError(f"{args.config}: has no {key}, expected the config of a network")
     apply_options(cfg, parse_options(args.cfg_options))
     # a path on the command line is relative to where one stands, not to the data
     set_data(cfg, args.data_root, args.taxonomy and os.path.abspath(args.taxonomy))

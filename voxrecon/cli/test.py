@@ -7,7 +7,7 @@ import os
 from rich.console import Console
 
 from voxrecon.cli.common import add_config_options, guard, parser, prepare_config
-from voxrecon.errors import CheckpointError, ConfigError
+from voxrecon.errors import CheckpointError, ConfigError, FileError
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -54,6 +54,15 @@ def test(args: argparse.Namespace) -> None:
     if args.skip_bad:
         cfg.test_dataloader.dataset.skip_bad = True
     out = args.out or os.path.join(cfg.work_dir, "results.json")
+    if os.path.isdir(out):  # known now, not after the test
+        raise ConfigError(f"--out {out}: a folder, expected a file")
+    for path, folder in ((out, os.path.dirname(os.path.abspath(out))), (args.show_dir,) * 2):
+        try:
+            os.makedirs(folder or ".", exist_ok=True)
+        except OSError as error:
+            taken = isinstance(error, FileExistsError)  # by a file
+            reason = "Not a directory" if taken else error.strerror
+            raise FileError(f"{path}: cannot be written: {reason}") from error
     if not isinstance(cfg.test_evaluator, dict):
         raise ConfigError("test_evaluator: expected one metric, a dict")
     cfg.test_evaluator.out = out

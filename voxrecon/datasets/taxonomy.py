@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,8 @@ def read_taxonomy(path: str | os.PathLike) -> list[TaxonomyClass]:
     path = os.fspath(path)
     try:
         size = os.path.getsize(path)
+        if stat.S_ISFIFO(os.stat(path).st_mode):  # to open one would wait for ever
+            raise FileError(f"{path}: a pipe, expected a file")
         if size > MAX_BYTES:
             raise FileError(f"{path}: {size} bytes, expected at most {MAX_BYTES}")
         with open(path, encoding="utf-8") as file:
@@ -95,6 +98,8 @@ def _parse_class(entry: object, where: str) -> TaxonomyClass:
     for key in ("taxonomy_id", "taxonomy_name"):
         if not isinstance(entry.get(key), str):
             raise FileError(f"{where}: {key} is {_brief(entry.get(key))}, expected a string")
+        if not entry[key].isprintable() or len(entry[key]) > 255:  # it is printed in tables
+            raise FileError(f"{where}: {key} is {_brief(entry[key])}, expected a printable name")
     _check_plain(entry["taxonomy_id"], where)
     splits = {}
     for split in SPLITS:

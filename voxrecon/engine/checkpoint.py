@@ -118,6 +118,8 @@ def write_model(model: nn.Module, config: dict, path: str | Path) -> None:
     for target in (path, beside):  # two files cannot be renamed at once: look before
         if target.is_dir():
             raise CheckpointError(f"{target}: cannot be written: Is a directory")
+    if beside.exists() and '"network"' not in beside.read_text(errors="replace")[:1000]:
+        raise CheckpointError(f"{beside}: is another file, expected none or that of a model")
     header = {"network": model.network, "grid_size": str(model.grid_size), "schema": "1"}
     described = {**header, "schema": 1, "grid_size": model.grid_size, "model": config}
     # cloned: tensors of a foreign file may be views of one buffer, which safetensors refuse
@@ -163,7 +165,12 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         )
     meta = state.get("meta")
     header = meta if isinstance(meta, dict) else {}
-    return weights, {key: str(header[key]) for key in ("network", "grid_size") if key in header}
+    known = {key: header[key] for key in ("network", "grid_size") if key in header}
+    # text of anything else may have no end: nested lists can share their parts
+    kinds = {
+        key: value if type(value) in (int, str) else type(value) for key, value in known.items()
+    }
+    return weights, {key: str(value)[:200] for key, value in kinds.items()}
 
 
 def is_dense(value: Any) -> bool:

@@ -212,9 +212,8 @@ class VoxelRunner(Runner):
             )
         for key, value in numbers.items():
             if type(value) is not int or value < 0:
-                raise CheckpointError(
-                    f"{filename}: its {key} is {value!r}, expected a number from 0"
-                )
+                given = value if type(value) is int else type(value).__name__
+                raise CheckpointError(f"{filename}: its {key} is {given}, expected a number from 0")
         if numbers["seed"] != self.seed:
             raise CheckpointError(
                 f"{filename}: its run has seed {numbers['seed']}, the config {self.seed}"
@@ -222,6 +221,11 @@ class VoxelRunner(Runner):
         epoch, loop = numbers["epoch"], self.train_loop
         if epoch > loop.max_epochs:
             raise CheckpointError(f"{filename}: epoch {epoch}, the config has {loop.max_epochs}")
+        if numbers["iter"] != epoch * len(loop.dataloader):
+            raise CheckpointError(
+                f"{filename}: its run had another number of steps in an epoch than the config's "
+                f"{len(loop.dataloader)}"
+            )
         now = loop.stage_at(epoch)
         at_boundary = numbers["stage"] != now and epoch == loop.first_epoch(now)
         if numbers["stage"] != now and not at_boundary:

@@ -11,7 +11,7 @@ from mmengine.dist import get_rank
 from mmengine.runner import EpochBasedTrainLoop
 
 from voxrecon.datasets import ViewBatchSampler
-from voxrecon.errors import ConfigError
+from voxrecon.errors import ConfigError, VoxreconError
 from voxrecon.models.reconstructor import SLOTS
 from voxrecon.registry import LOOPS
 
@@ -108,7 +108,15 @@ class StageLoop(EpochBasedTrainLoop):
         # workers start, which a resumed run does at another epoch
         if idx == 0:
             self._seed_epoch()
-        super().run_iter(idx, data_batch)
+        try:
+            super().run_iter(idx, data_batch)
+        except RuntimeError as error:
+            if "between 0 and 1" not in str(error):  # cross entropy's word for NaN
+                raise
+            raise VoxreconError(
+                f"training has diverged at epoch {self._epoch + 1}, step {idx + 1}: the network "
+                "gives no numbers any more; lower optim_wrapper.optimizer.lr"
+            ) from error
 
     def _seed_epoch(self) -> None:
         key = np.random.SeedSequence((self.runner.seed, self._epoch, get_rank()))

@@ -157,6 +157,8 @@ def _check_chunks(data: bytes, name: str) -> bool:
             break
         if data[end : end + 4] != zlib.crc32(data[at + 4 : end]).to_bytes(4, "big"):
             raise SampleError(f"{name}: corrupt chunk {kind!r} at byte {at}, expected another CRC")
+        if kind in (b"zTXt", b"iTXt"):  # a decoder inflates it, however large it gets
+            raise SampleError(f"{name}: compressed text {kind!r} at byte {at}, expected a picture")
         at = end + 4
     if kind != b"IEND" and data.endswith(PNG_END):
         raise SampleError(f"{name}: corrupt chunk {kind!r} at byte {at}, it ends at {end}")

@@ -54,10 +54,10 @@ class ReconstructionHook(Hook):
         """Draw every sample into ``show_dir``, one picture for each number of views."""
         if self.show_dir is None:
             return
-        self.show_dir.mkdir(parents=True, exist_ok=True)
         for i, sample in enumerate(outputs):
             for views, picture in self.pictures(data_batch["inputs"]["images"][i], sample):
-                path = self.show_dir / f"{sample.taxonomy}_{sample.id}_{views}v.png"
+                path = self.show_dir / sample.taxonomy / f"{sample.id}_{views}v.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
                 if not cv2.imwrite(str(path), picture[..., ::-1]):
                     raise FileError(f"{path}: the picture cannot be written")
 
