@@ -40,14 +40,18 @@ def atomic_write(
         temporary = None
         _sync(path.parent)
     except OSError as cause:
-        reason = cause.strerror or cause
-        if isinstance(cause, FileExistsError):  # of a parent that is a file
-            reason = os.strerror(errno.ENOTDIR)
-        raise error(f"{path}: cannot be written: {reason}") from cause
+        raise error(f"{path}: cannot be written: {reason(cause)}") from cause
     finally:
         if temporary is not None:
             with suppress(OSError):  # of a file system that has become read-only
                 temporary.unlink(missing_ok=True)
+
+
+def reason(cause: OSError) -> str:
+    """Why something could not be written."""
+    if isinstance(cause, FileExistsError):  # of a parent that is a file
+        return os.strerror(errno.ENOTDIR)
+    return cause.strerror or str(cause)
 
 
 def remove_leftovers(folder: str | os.PathLike) -> None:

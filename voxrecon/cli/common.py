@@ -69,7 +69,10 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
 
 
 def add_config_options(arguments: argparse.ArgumentParser) -> None:
-    """The options of every command that reads a config and runs on data."""
+    """The config, and the options of every command that runs it on data."""
+    arguments.add_argument(
+        "config", help="a config file, or voxrecon::configs/NAME.py from any folder"
+    )
     arguments.add_argument(
         "--data-root", metavar="DIR", help="folder of the data set, for all data loaders"
     )

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from voxrecon.cli.common import add_config_options, guard, parser, prepare_config
 from voxrecon.errors import CheckpointError, ConfigError, FileError
+from voxrecon.fileio import reason
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -17,11 +18,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "python tools/test.py configs/pix2voxpp_f.py work_dirs/f/best.pth "
         "--data-root data/ShapeNet --views 1 3 5",
     )
-    arguments.add_argument(
-        "config", help="a config file, or voxrecon::configs/NAME.py from any folder"
-    )
-    arguments.add_argument("checkpoint", help="safetensors or a training checkpoint")
     add_config_options(arguments)
+    arguments.add_argument("checkpoint", help="safetensors or a training checkpoint")
     arguments.add_argument(
         "--views", type=int, nargs="+", metavar="N", help="numbers of views (default: 1)"
     )
@@ -56,13 +54,11 @@ def test(args: argparse.Namespace) -> None:
     out = args.out or os.path.join(cfg.work_dir, "results.json")
     if os.path.isdir(out):  # known now, not after the test
         raise ConfigError(f"--out {out}: a folder, expected a file")
-    for path, folder in ((out, os.path.dirname(os.path.abspath(out))), (args.show_dir,) * 2):
+    for path, folder in ((out, os.path.dirname(out)), (args.show_dir, args.show_dir)):
         try:
             os.makedirs(folder or ".", exist_ok=True)
         except OSError as error:
-            taken = isinstance(error, FileExistsError)  # by a file
-            reason = "Not a directory" if taken else error.strerror
-            raise FileError(f"{path}: cannot be written: {reason}") from error
+            raise FileError(f"{path}: cannot be written: {reason(error)}") from error
     if not isinstance(cfg.test_evaluator, dict):
         raise ConfigError("test_evaluator: expected one metric, a dict")
     cfg.test_evaluator.out = out
@@ -72,9 +68,8 @@ def test(args: argparse.Namespace) -> None:
     cfg.load_from = args.checkpoint
     check_config(cfg)
     # a test needs nothing of the training, its data least of all
-    for key in ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler"):
-        cfg[key] = None
-    for key in ("val_dataloader", "val_cfg", "val_evaluator"):
+    training = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler")
+    for key in (*training, "val_dataloader", "val_cfg", "val_evaluator"):
         cfg[key] = None
     runner = VoxelRunner.from_cfg(cfg)
     runner.test()

@@ -17,9 +17,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "python tools/train.py configs/pix2voxpp_f.py "
         "--data-root data/ShapeNet --work-dir work_dirs/f",
     )
-    arguments.add_argument(
-        "config", help="a config file, or voxrecon::configs/NAME.py from any folder"
-    )
     add_config_options(arguments)
     arguments.add_argument(
         "--resume",

@@ -6,11 +6,12 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voxrecon.errors import ConfigError, FileError
+
+from .storage import read_bytes
 
 SPLITS = ("train", "val", "test")
 MAX_BYTES = 64 * 1024**2  # ShapeNet.json has 1.7 MB
@@ -37,14 +38,8 @@ def read_taxonomy(path: str | os.PathLike) -> list[TaxonomyClass]:
     """
     path = os.fspath(path)
     try:
-        size = os.path.getsize(path)
-        if stat.S_ISFIFO(os.stat(path).st_mode):  # to open one would wait for ever
-            raise FileError(f"{path}: a pipe, expected a file")
-        if size > MAX_BYTES:
-            raise FileError(f"{path}: {size} bytes, expected at most {MAX_BYTES}")
-        with open(path, encoding="utf-8") as file:
-            entries = json.loads(file.read(MAX_BYTES))
-    except OSError as error:
+        entries = json.loads(read_bytes(path, MAX_BYTES).decode())
+    except FileNotFoundError as error:
         raise FileError(f"{path}: no taxonomy file: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise FileError(f"{path}: not a JSON file: {error}") from error

@@ -152,7 +152,11 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             raise CheckpointError(
                 f"{path}: truncated or not a safetensors file ({error})"
             ) from error
-    state = read_checkpoint(path)
+    return weights_of(read_checkpoint(path), path)
+
+
+def weights_of(state: dict, path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Weights and header of a training checkpoint that ``read_checkpoint`` has read."""
     if "encoder_state_dict" in state:
         raise CheckpointError(
             f"{path}: is in the layout of the authors; first run "
@@ -182,13 +186,16 @@ def is_dense(value: Any) -> bool:
     )
 
 
-def load_weights(model: nn.Module, path: str | Path) -> None:
+def load_weights(model: nn.Module, path: str | Path, state: dict | None = None) -> None:
     """Load weights into a ``VoxelReconstructor``, strictly: network, grid size, keys and shapes.
+
+    Args:
+        state: What ``read_checkpoint`` has read from ``path``, if it has.
 
     Raises:
         CheckpointError: The file is broken or of another network or grid size.
     """
-    weights, header = read_weights(path)
+    weights, header = read_weights(path) if state is None else weights_of(state, path)
     for key, own in (("grid_size", str(model.grid_size)), ("network", model.network)):
         # a training checkpoint of elsewhere may have no header; a published model must
         given = header.get(key, "missing" if Path(path).suffix == ".safetensors" else own)

@@ -19,6 +19,7 @@ from voxrecon.datasets import ViewBatchSampler
 from voxrecon.engine.checkpoint import load_weights, read_checkpoint, write_checkpoint
 from voxrecon.engine.training_state import (
     epoch_checkpoints,
+    epoch_of,
     pack,
     to_cpu,
     unpack_hub,
@@ -34,9 +35,7 @@ UNFIT = (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeErr
 
 
 class VoxelRunner(Runner):
-    """mmengine's Runner with stages, and with checkpoints that are written atomically and read as
-    data.
-    """
+    """mmengine's Runner with stages; its checkpoints are written atomically and read as data."""
 
     stage: int | None = None  # index of the stage that model, optimizer and schedule are set up for
 
@@ -83,9 +82,7 @@ class VoxelRunner(Runner):
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def train(self) -> nn.Module:
-        """Train what is left of all stages, from the start, from a checkpoint, or from where a run
-        was left.
-        """
+        """Train what is left of all stages: from the start, from weights, or from where it was."""
         self._train_loop = self.build_train_loop(self._train_loop)
         if self._val_loop is not None:
             val = self._val_dataloader
@@ -99,7 +96,7 @@ class VoxelRunner(Runner):
             remove_leftovers(self.work_dir)  # of a killed run
         resumed = self._resume and self._resume_latest()
         if not resumed:
-            if self._load_from and not self._resume:
+            if self._load_from:
                 self.load_checkpoint(self._load_from)
             else:
                 self._init_model_weights()
@@ -202,7 +199,10 @@ class VoxelRunner(Runner):
 
     def resume(self, filename: str, **_: Any) -> None:
         """Go on from a training checkpoint; nothing in it is executed."""
-        state = read_checkpoint(filename)
+        self._go_on(read_checkpoint(filename), filename)
+
+    def _go_on(self, state: dict, filename: str | Path) -> None:
+        """Set up stage, weights, optimizer and log as the checkpoint ``state`` has them."""
         meta = state.get("meta")
         numbers = {key: meta.get(key) for key in META} if isinstance(meta, dict) else {}
         if "optimizer" not in state or not numbers:
@@ -234,7 +234,7 @@ class VoxelRunner(Runner):
                 f"in the config it is of stage {now + 1}"
             )
         self.enter_stage(now)
-        load_weights(self.network, filename)
+        load_weights(self.network, filename, state)
         loop._epoch, loop._iter = epoch, numbers["iter"]
         try:
             if not at_boundary:  # there the next stage begins, with a new optimizer
@@ -253,7 +253,7 @@ class VoxelRunner(Runner):
         if self._load_from:
             self.resume(self._load_from)
             named, here = Path(self._load_from).resolve(), Path(self.work_dir).resolve()
-            later = [p for p in epoch_checkpoints(here) if int(p.stem[6:]) > self.epoch]
+            later = [p for p in epoch_checkpoints(here) if epoch_of(p) > self.epoch]
             self._set_aside(later if named.parent == here else [*later, *here.glob("best*.pth")])
             return True
         found = epoch_checkpoints(self.work_dir)
@@ -262,11 +262,11 @@ class VoxelRunner(Runner):
             return False
         for path in found:
             try:
-                read_checkpoint(path)
+                state = read_checkpoint(path)
             except CheckpointError as error:
                 self.logger.warning(f"{error}; falling back to the checkpoint before")
                 continue
-            self.resume(str(path))
+            self._go_on(state, path)
             return True
         raise CheckpointError(f"{self.work_dir}: none of its {len(found)} checkpoints can be read")
 

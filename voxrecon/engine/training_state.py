@@ -16,8 +16,13 @@ TAIL = 1000  # values kept of each scalar of the log: more than any of its windo
 
 def epoch_checkpoints(folder: str | Path) -> list[Path]:
     """The checkpoints ``epoch_N.pth`` of a folder, newest first."""
-    found = [p for p in Path(folder).glob("epoch_*.pth") if p.stem[6:].isdigit()]
-    return sorted(found, key=lambda path: -int(path.stem[6:]))
+    found = [p for p in Path(folder).glob("epoch_*.pth") if p.stem[6:].isdecimal()]
+    return sorted(found, key=epoch_of, reverse=True)
+
+
+def epoch_of(path: Path) -> int:
+    """The N of ``epoch_N.pth``."""
+    return int(path.stem[6:])
 
 
 def to_cpu(value: Any) -> Any:

@@ -27,10 +27,10 @@ class VoxelDataPreprocessor(BaseDataPreprocessor):
     """uint8 RGBA crops to normalised network input: batched, in float32, on the device.
 
     The steps are those of the public Pix2Vox transforms, in their order: bilinear resize of all
-        four channels; pixels whose alpha is exactly 0 take the background colour, all others keep
-        theirs; colour jitter, PCA noise, normalisation and channel permutation; flip. The random
-        parameters come with the batch (``augment``), drawn by the data set. Nothing clamps between
-        jitter and permutation, so all of these are one 3x4 matrix per view.
+    four channels; pixels whose alpha is exactly 0 take the background colour, all others keep
+    theirs; colour jitter, PCA noise, normalisation and channel permutation; flip. The random
+    parameters come with the batch (``augment``), drawn by the data set. Nothing clamps between
+    jitter and permutation, so all of these are one 3x4 matrix per view.
 
     Args:
         size: Side of the network's input, in pixels.
@@ -90,9 +90,8 @@ class VoxelDataPreprocessor(BaseDataPreprocessor):
         if self.bgr:
             x = x.flip(1)
         if augment:
-            background = augment["background"].repeat_interleave(views, 0)[
-                :, :, None, None
-            ]  # (B*V, 3, 1, 1)
+            background = augment["background"].repeat_interleave(views, 0)
+            background = background[:, :, None, None]  # (B*V, 3, 1, 1)
         else:
             background = self.background
         x = torch.where(alpha == 0, background, x)

@@ -46,8 +46,7 @@ class VoxelReconstructor(BaseModel):
         loss: Losses, each applied in float32 to the fused volume and, with a refiner, to the
             refined one.
         eval_views: Numbers of views that ``mode="predict"`` reconstructs from (the first n of those
-            given);
-            None: all that are given.
+            given); None: all that are given.
         chunk: At most so many views pass the per-view slots at once in evaluation; None: all. For
             little memory.
     """
@@ -203,11 +202,9 @@ class VoxelReconstructor(BaseModel):
                 f"grids {tuple(targets.shape[1:])}: the network reconstructs {self.grid_size}^3"
             )
         out = self.fuse(self.encode(images, targets), targets=targets)
-        volumes = (
-            {"fused": out["fused"], "refined": out["volume"]}
-            if self.refiner
-            else {"fused": out["fused"]}
-        )
+        volumes = {"fused": out["fused"]}
+        if self.refiner:
+            volumes["refined"] = out["volume"]
         losses = {key: value for key, value in out["aux"].items() if key.startswith("loss_")}
         with torch.autocast(images.device.type, enabled=False):
             for loss in self.losses:
@@ -232,9 +229,7 @@ class VoxelReconstructor(BaseModel):
         return samples
 
     def _features(self, images: Tensor, targets: Tensor | None) -> tuple[Tensor, dict]:
-        """Backbone and neck with the views folded into the batch: (B, V, C, H, W) to (B, V, c, h',
-        w').
-        """
+        """Backbone and neck, views folded into the batch: (B, V, C, H, W) to (B, V, c, h', w')."""
         aux: dict = {}
 
         def run(views: Tensor) -> tuple[Tensor]:
@@ -247,9 +242,7 @@ class VoxelReconstructor(BaseModel):
         return self._by_views(run, images)[0], aux
 
     def _decode(self, features: Tensor, targets: Tensor | None) -> dict:
-        """Feature fusion, decoder and scores: (B, V, c, h', w') to coarse and scores (B, V', X, Y,
-        Z).
-        """
+        """Feature fusion, decoder, scores: (B, V, c, h', w') to two of (B, V', X, Y, Z)."""
         aux: dict = {}
         if self.feature_fusion:
             features, aux = self.feature_fusion(features, targets)

@@ -78,13 +78,9 @@ class ProgressHook(Hook):
         self.task = self.bar.add_task(text, total=total, completed=done, rate="")
         self.bar.start()
         for handler in runner.logger.handlers:
-            if type(handler) is logging.StreamHandler and handler.stream in (
-                sys.__stdout__,
-                sys.__stderr__,
-            ):
-                self.handlers.append(
-                    (handler, handler.setStream(sys.stdout))
-                )  # rich's proxy by now
+            if type(handler) is logging.StreamHandler:  # not those that write files
+                self.handlers.append((handler, handler.stream))
+                handler.setStream(sys.stdout)  # rich's proxy by now
 
     def _step(self, text: str) -> None:
         if self.bar:
