@@ -1,5 +1,20 @@
 # SPDX-License-Identifier: MIT
 from .binvox import Voxels, read_binvox, write_binvox
+from .camera import View, draw_views, write_metadata
 from .grid import view_axes
+from .rendering import Renderer
+from .surface import Surface
+from .voxelization import voxelize
 
-__all__ = ["Voxels", "read_binvox", "view_axes", "write_binvox"]
+__all__ = [
+    "Renderer",
+    "Surface",
+    "View",
+    "Voxels",
+    "draw_views",
+    "read_binvox",
+    "view_axes",
+    "voxelize",
+    "write_binvox",
+    "write_metadata",
+]
