@@ -1,9 +1,22 @@
-# make test: all that a new checkout needs, then the suite. PYTHON makes the environment VENV.
+# make quickstart: a data set, a network trained on it, its results; goes on where it was stopped.
+# make test: the suite. Both install first what they need; PYTHON makes the environment VENV.
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python -m
 
-.PHONY: install test lint clean
+PER_CLASS ?= 80
+SHAPES = data/quickstart
+WORK = work_dirs/quickstart
+
+.PHONY: quickstart install test lint clean
+
+quickstart: install
+	$(VENV)/bin/python tools/dataset_converters/make_shapes13.py $(SHAPES) --per-class $(PER_CLASS)
+	$(VENV)/bin/python tools/train.py configs/quickstart.py --data-root $(SHAPES) --resume
+	$(VENV)/bin/python tools/test.py configs/quickstart.py $(WORK)/best.pth --data-root $(SHAPES) \
+		--views 1 3 5 --show-dir $(WORK)/pictures --show-per-class 2
+	$(VENV)/bin/python tools/analysis/baselines.py $(SHAPES) --results $(WORK)/results.json \
+		--network configs/quickstart.py $(WORK)/best.pth
 
 install: $(VENV)/.installed
 

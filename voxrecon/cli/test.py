@@ -27,7 +27,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--out", metavar="FILE", help="results of every sample (default: D/results.json)"
     )
     arguments.add_argument(
-        "--show-dir", metavar="D", help="draw inputs, prediction and truth of every sample"
+        "--show-dir",
+        metavar="D",
+        help="draw inputs, prediction and truth of every sample, and write predictions as GLB",
+    )
+    arguments.add_argument(
+        "--show-per-class", type=int, metavar="N", help="only so many of each class (default: all)"
     )
     arguments.add_argument(
         "--skip-bad", action="store_true", help="count broken samples instead of stopping"
@@ -64,7 +69,8 @@ def test(args: argparse.Namespace) -> None:
     cfg.test_evaluator.out = out
     if args.show_dir:
         others = [h for h in cfg.get("custom_hooks", []) if h["type"] != "ReconstructionHook"]
-        cfg.custom_hooks = [*others, {"type": "ReconstructionHook", "show_dir": args.show_dir}]
+        show = {"show_dir": args.show_dir, "per_class": args.show_per_class}
+        cfg.custom_hooks = [*others, {"type": "ReconstructionHook", **show}]
     cfg.load_from = args.checkpoint
     check_config(cfg)
     # a test needs nothing of the training, its data least of all
@@ -76,6 +82,8 @@ def test(args: argparse.Namespace) -> None:
     if runner.rank == 0:
         Console().print(format_results(read_results(out)))
         print(f"results of every sample: {out}")
+        if args.show_dir:
+            print(f"pictures and meshes: {args.show_dir}")
 
 
 def main(argv: list[str] | None = None) -> None:

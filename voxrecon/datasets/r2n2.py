@@ -21,7 +21,9 @@ from .taxonomy import SPLITS, list_samples, read_taxonomy, select_classes
 MAX_ATTEMPTS = 20  # samples tried for one item before the data set counts as broken
 HOW_TO_GET = (
     "register at shapenet.org, unpack ShapeNetRendering.tgz and ShapeNetVox32.tgz of 3D-R2N2 "
-    "into a folder DIR, with the splits as DIR/taxonomy.json, and pass --data-root DIR"
+    "into a folder DIR, with the splits as DIR/taxonomy.json, and pass --data-root DIR; or make "
+    "Shapes13 by: python tools/dataset_converters/make_shapes13.py data/shapes13 --per-class 60 "
+    "and pass --data-root data/shapes13"
 )
 
 

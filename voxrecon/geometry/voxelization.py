@@ -8,7 +8,7 @@ import numpy as np
 from .surface import Surface
 
 SPACING = 0.4  # of the samples on the surface, in cells: no step between cells slips through
-INSET = 1e-3  # cells; samples lie just inside, so that a face between two cells marks the inner one
+INSET = 1e-3  # cells; samples lie just inside, so that a face between cells marks the inner ones
 
 
 def voxelize(surface: Surface, resolution: int = 32) -> np.ndarray:
@@ -35,7 +35,9 @@ def _sample(surface: Surface, cell: float) -> np.ndarray:
     length = np.linalg.norm(sides, axis=2)  # (F, 3)
     normals = np.cross(sides[:, 0], sides[:, 1])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    corners = corners - INSET * normals[:, None]
+    inward = corners.mean(axis=1, keepdims=True) - corners
+    inward /= np.maximum(np.linalg.norm(inward, axis=2, keepdims=True), INSET)
+    corners = corners + INSET * (inward - normals[:, None])
 
     # rows run from the apex, opposite to the shortest side, towards that side
     apex = (length.argmin(axis=1) + 2) % 3

@@ -168,7 +168,7 @@ class VoxelReconstructor(BaseModel):
         """
         if images.ndim != 5:
             raise ConfigError(f"images {tuple(images.shape)}: expected (B, V, C, H, W)")
-        features, aux = self._features(images, targets)
+        features, aux = self.extract_features(images, targets)
         state = self._decode(features, targets)
         state["aux"] = {**aux, **state["aux"]}
         if self.scope == "set":
@@ -228,7 +228,9 @@ class VoxelReconstructor(BaseModel):
             sample.pred_volumes = {n: volume[i] for n, volume in volumes.items()}
         return samples
 
-    def _features(self, images: Tensor, targets: Tensor | None) -> tuple[Tensor, dict]:
+    def extract_features(
+        self, images: Tensor, targets: Tensor | None = None
+    ) -> tuple[Tensor, dict]:
         """Backbone and neck, views folded into the batch: (B, V, C, H, W) to (B, V, c, h', w')."""
         aux: dict = {}
 

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Grids to triangle meshes, and their files."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from voxrecon.fileio import atomic_write
+
+if TYPE_CHECKING:
+    from trimesh import Trimesh
+
+COLOUR = (120, 164, 220, 255)  # RGBA, as in the pictures
+# corners of a cell's side at the low and at the high end of an axis, counter-clockwise from outside
+SIDES = (((0, 0), (0, 1), (1, 1), (1, 0)), ((0, 0), (1, 0), (1, 1), (0, 1)))
+
+
+def voxel_mesh(grid: np.ndarray) -> Trimesh:
+    """The outer faces of the set cells of a (X, Y, Z) bool grid, two triangles each.
+
+    Axes are the grid's (y up, the front towards +x); the grid fills the cube from -0.5 to 0.5.
+
+    Raises:
+        ValueError: the grid has not three equal axes, or no cell is set.
+    """
+    import trimesh
+
+    grid = np.asarray(grid, bool)
+    if grid.ndim != 3 or len(set(grid.shape)) != 1 or not grid.any():
+        raise ValueError(
+            f"grid of shape {grid.shape} with {grid.sum()} set cells, expected a cube with some"
+        )
+    padded = np.pad(grid, 1)
+    quads = []
+    for axis in range(3):
+        for step in (0, 1):
+            neighbour = np.roll(padded, 1 - 2 * step, axis)[1:-1, 1:-1, 1:-1]
+            corners = np.zeros((4, 3), int)
+            corners[:, axis] = step
+            corners[:, [(axis + 1) % 3, (axis + 2) % 3]] = SIDES[step]
+            quads.append(np.argwhere(grid & ~neighbour)[:, None] + corners)  # (F, 4, 3)
+    quads = np.concatenate(quads)
+    corners, index = np.unique(quads.reshape(-1, 3), axis=0, return_inverse=True)
+    index = index.reshape(-1, 4)
+    faces = np.concatenate((index[:, [0, 1, 2]], index[:, [0, 2, 3]]))
+    mesh = trimesh.Trimesh(corners / len(grid) - 0.5, faces, process=False)
+    mesh.visual.face_colors = COLOUR
+    return mesh
+
+
+def write_mesh(path: str | os.PathLike, mesh: Trimesh) -> None:
+    """Write a mesh; the suffix says how: glb, obj, ply or stl.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    kind = os.path.splitext(path)[1].lstrip(".").lower()
+    data = mesh.export(file_type=kind)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data if isinstance(data, bytes) else data.encode())
