@@ -51,7 +51,10 @@ def rod(start: Point, end: Point, radius: float, end_radius: float | None = None
 
 
 def beam(start: Point, end: Point, width: float, height: float) -> Manifold:
-    """A bar of rectangular section between two points, ``width`` being its horizontal extent."""
+    """A bar of rectangular section between two points.
+
+    ``width`` is its horizontal extent across the bar; of an exactly upright one, that along x.
+    """
     start, end = np.asarray(start, float), np.asarray(end, float)
     length = float(np.linalg.norm(end - start))
     solid = Manifold.cube((width, height, length), True).translate((0, 0, length / 2))

@@ -24,11 +24,19 @@ class Pix2VoxDecoder(nn.Module):
     Args:
         seed: (C, s, s, s).
         channels: Output channels of each doubling, e.g. ``(512, 128, 32, 8)`` from 2^3 to 32^3.
+        head_std: Of the closing convolution's initial weights. None leaves them as the public
+            trainer draws them: with torch's fan-in of 1 for a transposed convolution that is 1.41,
+            from which probabilities start saturated and short trainings do not recover.
     """
 
-    def __init__(self, seed: Sequence[int], channels: Sequence[int] = (512, 128, 32, 8)) -> None:
+    def __init__(
+        self,
+        seed: Sequence[int],
+        channels: Sequence[int] = (512, 128, 32, 8),
+        head_std: float | None = None,
+    ) -> None:
         super().__init__()
-        self.seed = tuple(seed)
+        self.seed, self.head_std = tuple(seed), head_std
         self.grid_size = self.seed[-1] * 2 ** len(channels)
         widths = [self.seed[0], *channels]
         self.layers = nn.Sequential(
@@ -42,6 +50,12 @@ class Pix2VoxDecoder(nn.Module):
             )
         )
         self.head = nn.ConvTranspose3d(widths[-1], 1, 1, bias=False)
+
+    def init_weights(self) -> None:
+        """Draw the closing convolution's weights with ``head_std``; the reconstructor has drawn all
+        others before."""
+        if self.head_std is not None:
+            nn.init.normal_(self.head.weight, 0, self.head_std)
 
     def forward(
         self, x: Tensor, targets: Tensor | None = None
