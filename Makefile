@@ -4,14 +4,13 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python -m
 
-PER_CLASS ?= 80
 SHAPES = data/quickstart
 WORK = work_dirs/quickstart
 
 .PHONY: quickstart install test lint clean
 
 quickstart: install
-	$(VENV)/bin/python tools/dataset_converters/make_shapes13.py $(SHAPES) --per-class $(PER_CLASS)
+	$(VENV)/bin/python tools/dataset_converters/make_shapes13.py $(SHAPES) --per-class 80
 	$(VENV)/bin/python tools/train.py configs/quickstart.py --data-root $(SHAPES) --resume
 	$(VENV)/bin/python tools/test.py configs/quickstart.py $(WORK)/best.pth --data-root $(SHAPES) \
 		--views 1 3 5 --show-dir $(WORK)/pictures --show-per-class 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,8 @@ def atomic_write(
     read-only folder) becomes an ``error`` in one line. Missing folders are made with ``parents``.
     """
     path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise error(f"{path}: a device or a pipe, expected a file")
     temporary = None
     try:
         if parents:
@@ -32,9 +35,7 @@ def atomic_write(
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp gives 0600
+        temporary.chmod(0o666 & ~_umask())  # mkstemp gives 0600
         _sync(temporary)
         os.replace(temporary, path)
         temporary = None
@@ -47,11 +48,43 @@ def atomic_write(
                 temporary.unlink(missing_ok=True)
 
 
-def reason(cause: OSError) -> str:
-    """Why something could not be written."""
+@contextmanager
+def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path`` that takes its name when the block ends well.
+
+    Its files are flushed to disk before. A folder that stands at ``path`` already is replaced. When
+    the block fails nothing is left behind; a killed process leaves ``.<name>.*.part``.
+
+    Raises:
+        FileError: something cannot be written.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        name = tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())  # mkdtemp gives 0700
+        for inside in (*temporary.rglob("*"), temporary):
+            _sync(inside)
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.rename(temporary, path)
+        temporary = None
+        _sync(path.parent)
+    except OSError as cause:
+        raise FileError(f"{path}: cannot be written: {reason(cause)}") from cause
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def reason(cause: OSError | ValueError) -> str:
+    """Why something could not be read or written."""
     if isinstance(cause, FileExistsError):  # of a parent that is a file
         return os.strerror(errno.ENOTDIR)
-    return cause.strerror or str(cause)
+    return getattr(cause, "strerror", None) or str(cause)  # a ValueError: a NUL in the path
 
 
 def remove_leftovers(folder: str | os.PathLike) -> None:
@@ -60,6 +93,12 @@ def remove_leftovers(folder: str | os.PathLike) -> None:
         for path in Path(folder).glob(pattern):
             with suppress(OSError):
                 path.unlink()
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def _sync(path: Path) -> None:

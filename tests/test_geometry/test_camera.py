@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from voxrecon.geometry import View, draw_views, write_metadata
+from voxrecon.geometry import View, draw_views, format_metadata
 from voxrecon.geometry.rendering import Renderer
 from voxrecon.geometry.surface import Surface
 
@@ -52,10 +52,14 @@ def test_drawn_views_are_those_of_the_renderings():
     assert 0.65 <= distance.min() < 0.66 and 0.94 < distance.max() <= 0.95
 
 
-def test_the_metadata_tells_exactly_how_a_picture_was_made(tmp_path):
+def test_the_first_views_are_the_same_whatever_their_number():
+    few, many = (draw_views(np.random.default_rng(0), n) for n in (3, 24))
+    assert few == many[:3]
+
+
+def test_the_metadata_tells_exactly_how_a_picture_was_made():
     views = draw_views(np.random.default_rng(0), 3)
-    write_metadata(tmp_path / "rendering_metadata.txt", views)
-    rows = [line.split() for line in (tmp_path / "rendering_metadata.txt").read_text().splitlines()]
+    rows = [line.split() for line in format_metadata(views).splitlines()]
     assert [View(float(a), float(e), float(d)) for a, e, _, d, _ in rows] == views
     assert {(r, f) for _, _, r, _, f in rows} == {("0", "25")}
 

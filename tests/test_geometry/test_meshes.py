@@ -41,6 +41,11 @@ def test_files_read_back(tmp_path, kind):
     assert again.volume == pytest.approx(1) and np.allclose(again.bounds, mesh.bounds)
 
 
+def test_other_kinds_of_files_are_refused(tmp_path):
+    with pytest.raises(FileError, match="a.xyz: expected a file of type glb, obj, ply, stl"):
+        write_mesh(tmp_path / "a.xyz", voxel_mesh(np.ones((2, 2, 2))))
+
+
 def test_an_unwritable_file_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="file/a.glb: cannot be written: Not a directory"):

@@ -23,7 +23,7 @@ def test_a_cube_from_the_front_is_a_square_of_known_size():
     side = 1 / np.sqrt(3)
     width = 137 * 35 / 32 * side / (1.4 - side / 2)
     alpha = image[..., 3] / 255
-    assert alpha.sum() == pytest.approx(width**2, rel=0.01)
+    assert alpha.sum() == pytest.approx(width**2, rel=0.003)
     np.testing.assert_array_equal(alpha, alpha[::-1])
     np.testing.assert_array_equal(alpha, alpha[:, ::-1])
     rows = np.flatnonzero(alpha.any(axis=1))

@@ -109,30 +109,29 @@ def test_many_classes_have_asymmetric_objects():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("side", SIDES)
-def test_pictures_and_grids_agree(side):
-    """The voxels cover at least 98 % of each silhouette; those of a mirrored grid do not."""
+def test_pictures_and_grids_agree():
+    """The voxels cover at least 98 % of each silhouette; those of a mirrored grid do not.
+
+    Seen from the side, the two sides of an object hide each other, so a mirrored object shows in
+    one view at least, and half of them show from each side.
+    """
     by_name = {c.name: c for c in CLASSES}
+    seen = {side: [] for side in SIDES}  # of each object, whether its mirror image shows
     for name, number in asymmetric_objects():
         surface = make_shape(by_name[name], 0, number)
-        view = View(SIDES[side], 27, 0.8)
-        mask = Renderer(surface)(view)[..., 3] > 127
+        renderer, grid = Renderer(surface), voxelize(surface)
         scale = surface.longest_side / surface.diagonal
-        grid = voxelize(surface)
-        assert mask.sum() > 300
-        covered = (mask & silhouette(grid, view, scale)).sum() / mask.sum()
-        assert covered >= 0.98, f"{name} {number}: {covered}"
-        if side in ("front", "back"):
-            # seen from here, a mirrored z lies at the wrong side of the picture
-            covered = (mask & silhouette(grid[:, :, ::-1], view, scale)).sum() / mask.sum()
-            assert covered < 0.98, f"{name} {number}, mirrored: {covered}"
-        else:
-            covered = (mask & silhouette(grid[::-1], view, scale)).sum() / mask.sum()
-            assert covered < 0.98 or symmetric_in_depth(grid), f"{name} {number}: {covered}"
-
-
-def symmetric_in_depth(grid: np.ndarray) -> bool:
-    return (grid & grid[::-1]).sum() > 0.7 * (grid | grid[::-1]).sum()
+        for side, azimuth in SIDES.items():
+            view = View(azimuth, 27, 0.8)
+            mask = renderer(view)[..., 3] > 0
+            assert mask.sum() > 300
+            covered = (mask & silhouette(grid, view, scale)).sum() / mask.sum()
+            assert covered >= 0.98, f"{name} {number}, {side}: {covered}"
+            mirrored = (mask & silhouette(grid[:, :, ::-1], view, scale)).sum() / mask.sum()
+            seen[side].append(mirrored < 0.98)
+    shows = np.array(list(seen.values()))  # (4, objects)
+    assert shows.any(axis=0).all()
+    assert (shows.mean(axis=1) >= 0.5).all(), shows.mean(axis=1)
 
 
 def silhouette(grid: np.ndarray, view: View, longest_side: float, size: int = 137) -> np.ndarray:

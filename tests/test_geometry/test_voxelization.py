@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 import numpy as np
 import pytest
+from scipy.ndimage import label
 
 from voxrecon.geometry import voxelize
 from voxrecon.geometry.materials import Plain
@@ -70,14 +71,24 @@ def test_a_ball_against_its_formula(resolution):
     assert grid[center < radius * np.cos(np.pi / 24) ** 2 - 0.3].all()
 
 
-def test_a_thin_slanted_sheet_has_no_holes():
-    sheet = block((0.02, 1, 1), (0, 0, 0)).rotate((20, 30, 40))
-    grid = voxelize(surface(sheet))
-    # seen along any axis, the sheet hides the same cells as a thick one would
-    thick = voxelize(surface(sheet, ellipsoid((0, 0, 0), 0.01)))
-    np.testing.assert_array_equal(grid, thick)
-    from scipy.ndimage import label
+@pytest.mark.parametrize("turn", [(0, 0, 0), (20, 30, 40), (45, 0, 45), (10, 80, 5)])
+@pytest.mark.parametrize("resolution", [16, 32, 64])
+def test_thin_walls_do_not_leak(turn, resolution):
+    """A hollow box is filled, so no step between cells leads through its walls."""
+    size = np.array((1.0, 0.8, 0.6))
+    walls = (block(size, (0, 0, 0)) - block(size - 0.01, (0, 0, 0))).rotate(turn)
+    solid = block(size, (0, 0, 0)).rotate(turn)
+    grid = voxelize(surface(walls), resolution)
+    np.testing.assert_array_equal(grid, voxelize(surface(solid), resolution) | grid)
+    assert grid[(resolution // 2,) * 3]
 
-    outside, count = label(~np.pad(grid, 1))
-    assert count == 1 and (outside[0] == 1).all()
-    assert label(grid, np.ones((3, 3, 3)))[1] == 1
+
+def test_the_walls_of_an_open_box_have_no_holes():
+    """A turned box without its lid: the outside reaches the inside through the top only."""
+    walls = block((1, 1, 1), (0, 0, 0)) - block((0.98, 1.2, 0.98), (0, 0.11, 0))
+    grid = voxelize(surface(walls.rotate((0, 30, 0))), 48)
+    height = np.flatnonzero(grid.any(axis=(0, 2))).max()
+    middle, corner = (slice(24, 25),) * 2, (slice(0, 1),) * 2
+    regions = label(~grid[:, : height + 1])[0]  # what is above the rim cut away
+    assert (regions[middle[0], height, middle[1]] != regions[corner[0], height, corner[1]]).all()
+    assert not grid[24, height - 2, 24]

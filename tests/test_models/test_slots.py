@@ -116,3 +116,16 @@ def test_focal():
     assert FocalLoss(weight=1)(VOLUME, TRUTH).item() == pytest.approx(expected, rel=1e-5)
     half = FocalLoss(weight=2, gamma=0, alpha=0.5)(VOLUME, TRUTH)
     assert half.item() == pytest.approx(BCELoss(weight=1)(VOLUME, TRUTH).item(), rel=1e-5)
+
+
+def test_the_decoder_draws_its_head_as_told():
+    """None leaves what the reconstructor drew: torch's fan-in of 1, a deviation of sqrt(2)."""
+    torch.manual_seed(0)
+    stds = {}
+    for head_std in (None, 0.3):
+        decoder = Pix2VoxDecoder(seed=(1, 2, 2, 2), channels=(4096,), head_std=head_std)
+        torch.nn.init.kaiming_normal_(decoder.head.weight)
+        decoder.init_weights()
+        stds[head_std] = decoder.head.weight.std().item()
+    assert stds[None] == pytest.approx(2**0.5, rel=0.05)
+    assert stds[0.3] == pytest.approx(0.3, rel=0.05)

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,11 +13,12 @@ from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from voxrecon.apis import init_model
-from voxrecon.cli.common import guard, parser
+from voxrecon.cli.common import available_cores, guard, parser
 from voxrecon.datasets import LoadVoxels, R2N2Dataset
 from voxrecon.engine.config import load_config
 from voxrecon.errors import ConfigError
@@ -52,9 +55,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--network-views",
         type=int,
-        default=24,
         metavar="V",
-        help="views of a training object to retrieve from (default: 24)",
+        help="views of a training object to retrieve from (default: as many as the first one has)",
     )
     arguments.add_argument("--results", metavar="FILE", help="results.json of tools/test.py")
     arguments.add_argument("--out", metavar="FILE", help="write the figures as JSON")
@@ -63,9 +65,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def baselines(args: argparse.Namespace) -> None:
     """Measure and print as the command line says."""
-    if args.network_views < 1:
-        raise ConfigError(f"--network-views {args.network_views}: expected at least 1")
+    for name, value in (("network-views", args.network_views), ("resolution", args.resolution)):
+        if value is not None and value < 1:
+            raise ConfigError(f"--{name} {value}: expected at least 1")
     results = read_results(args.results) if args.results else None
+    if args.network:
+        cfg = load_config(args.network[0])
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        model = init_model(cfg, args.network[1], device)
     train, test = (_read(args, split) for split in ("train", args.split))
     known, asked = train.grids, test.grids
     columns = {
@@ -74,10 +81,11 @@ def baselines(args: argparse.Namespace) -> None:
         "oracle": oracle_iou(known, asked),
     }
     if args.network:
-        stored = _features(args, train.dataset, args.network_views)
-        columns["retrieval"] = retrieval_iou(
-            known, stored, asked, _features(args, test.dataset, 1)[:, 0]
-        )
+        pipeline = cfg.test_dataloader.dataset.pipeline
+        views = args.network_views or train.views
+        stored = _features(model, pipeline, train.dataset, views)
+        first = _features(model, pipeline, test.dataset, 1)[:, 0]
+        columns["retrieval"] = retrieval_iou(known, stored, asked, first)
     if results:
         columns |= _of_results(results, args.results, test)
 
@@ -92,7 +100,10 @@ def baselines(args: argparse.Namespace) -> None:
     if args.out:
         keys = ["/".join(key) for key in test.keys]
         figures = {
-            name: dict(zip(keys, scores.tolist(), strict=True)) for name, scores in columns.items()
+            name: {
+                k: None if math.isnan(v) else v for k, v in zip(keys, scores.tolist(), strict=True)
+            }
+            for name, scores in columns.items()
         }
         write_json(args.out, figures)
         print(f"every sample: {args.out}")
@@ -106,15 +117,21 @@ class Grids:
         self.names: dict[str, str] = {}
         self.classes: list[str] = []
         self.keys: list[tuple[str, str]] = []
-        grids = []
-        for index in track(range(len(dataset)), f"reading {dataset.split}", transient=True):
+        folder = Path(dataset[0]["img_paths"][0]).parent
+        self.views = len(list(folder.glob("*.png")))  # of the first object
+        self.grids = torch.empty(len(dataset), dataset.grid_size**3, dtype=torch.bool)
+        for index in _track(range(len(dataset)), f"reading {dataset.split}"):
             sample = dataset[index]
             self.names[sample["taxonomy"]] = sample["name"]
             self.classes.append(sample["taxonomy"])
             self.keys.append((sample["taxonomy"], sample["id"]))
-            grids.append(np.packbits(sample["voxels"]))
-        cells = dataset.grid_size**3
-        self.grids = torch.from_numpy(np.unpackbits(np.stack(grids), axis=1, count=cells)).bool()
+            self.grids[index] = torch.from_numpy(sample["voxels"].ravel())
+
+
+def _track(items, text: str):
+    """A progress bar, on a terminal."""
+    console = Console()
+    return track(items, text, transient=True, console=console, disable=not console.is_terminal)
 
 
 def _read(args: argparse.Namespace, split: str) -> Grids:
@@ -130,29 +147,26 @@ def _read(args: argparse.Namespace, split: str) -> Grids:
     )
 
 
-def _features(args: argparse.Namespace, dataset, n_views: int) -> Tensor:
+def _features(model, pipeline: list, dataset, n_views: int) -> Tensor:
     """What the network's decoder gets, (N, V, F) float16, for the first views of each object."""
-    config, checkpoint = args.network
-    cfg = load_config(config)
-    model = init_model(cfg, checkpoint, "cuda" if torch.cuda.is_available() else "cpu")
     views = R2N2Dataset(
         dataset.data_root,
         taxonomy=dataset.taxonomy,
         split=dataset.split,
-        pipeline=cfg.test_dataloader.dataset.pipeline,
+        pipeline=pipeline,
         grid_size=dataset.grid_size,
         n_views=n_views,
         test_mode=True,
     )
     loader = DataLoader(
-        views, batch_size=4, num_workers=os.cpu_count() or 1, collate_fn=default_collate
+        views, batch_size=4, num_workers=min(available_cores(), 8), collate_fn=default_collate
     )
     features = []
-    for batch in track(loader, f"features of {dataset.split}", transient=True):
+    for batch in _track(loader, f"features of {dataset.split}"):
         with torch.no_grad():
             images = model.data_preprocessor(batch)["inputs"]
             features.append(model.extract_features(images)[0].flatten(2).half().cpu())
-    return torch.cat(features).float()
+    return torch.cat(features)
 
 
 def _of_results(results: dict, path: str, test: Grids) -> dict[str, Tensor]:
@@ -186,7 +200,9 @@ def _table(columns: dict[str, Tensor], test: Grids) -> Table:
     rows = {name: torch.from_numpy(of == taxonomy) for taxonomy, name in test.names.items()}
 
     def add(label: str, chosen, **options) -> None:
-        table.add_row(label, *(f"{s[chosen].mean():.4f}" for s in columns.values()), **options)
+        means = [float(scores[chosen].nanmean()) for scores in columns.values()]
+        cells = ["-" if math.isnan(mean) else f"{mean:.4f}" for mean in means]
+        table.add_row(Text(label), *cells, **options)
 
     for name, chosen in rows.items():
         add(name, chosen)

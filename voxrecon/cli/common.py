@@ -21,6 +21,13 @@ USER_ERROR = 2  # exit code
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
+def available_cores() -> int:
+    """Cores that this process may use: fewer than the machine has in a container or a batch job."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def one_line(error: BaseException) -> str:
     """The message of an error, printable; of one that a data loader's worker sent, the last line.
 

@@ -2,28 +2,40 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import multiprocessing
 import os
 import shlex
+import shutil
 import signal
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from threading import Thread
 
 import cv2
+from filelock import FileLock, Timeout
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from voxrecon.cli.common import guard, parser
+from voxrecon.cli.common import available_cores, guard, parser
 from voxrecon.errors import ConfigError, FileError
-from voxrecon.fileio import atomic_write
+from voxrecon.fileio import atomic_write, reason
 from voxrecon.geometry import r2n2_layout as layout
-from voxrecon.geometry.camera import View, draw_views
+from voxrecon.geometry.binvox import write_binvox
+from voxrecon.geometry.camera import LAMP, View, draw_views
 from voxrecon.visualization.contact_sheet import draw_contact_sheet
 
 GENERATION = 1  # counted up when a shape or a picture changes: old and new ones are not mixed
-LAMP = 45.0  # degrees of azimuth
+CONFIGS = {  # networks for the grids of a resolution
+    32: "configs/pix2voxpp_f.py",
+    64: "configs/pix2voxpp_a_64.py",
+    128: "configs/pix2voxpp_a_128.py",
+}
 SHEET = 10  # objects of a class in the contact sheet
+NEEDED = ("embreex", "manifold3d", "scipy")  # packages of the extra "shapes"
 
 
 @dataclass(frozen=True)
@@ -44,18 +56,26 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "python tools/dataset_converters/make_shapes13.py data/shapes13 --per-class 60",
     )
     arguments.add_argument("out", metavar="OUT", help="folder of the data set")
-    arguments.add_argument("--per-class", type=int, required=True, metavar="N", help="objects")
-    arguments.add_argument("--views", type=int, default=24, metavar="V", help="(default: 24)")
-    arguments.add_argument("--seed", type=int, default=0, help="another one: other objects")
     arguments.add_argument(
-        "--workers", type=int, default=os.cpu_count(), metavar="W", help="(default: all cores)"
+        "--per-class", type=int, required=True, metavar="N", help="objects of each class"
+    )
+    arguments.add_argument(
+        "--views", type=int, default=24, metavar="V", help="views of each (default: 24)"
+    )
+    arguments.add_argument("--seed", type=int, default=0, help="other objects (default: 0)")
+    arguments.add_argument(
+        "--workers",
+        type=int,
+        default=available_cores(),
+        metavar="W",
+        help="processes (default: one a core)",
     )
     arguments.add_argument(
         "--lighting",
         choices=["fixed", "turn"],
         default="fixed",
         help="the lamp stays with the object, or goes once around the camera while the camera goes "
-        "once around the object: neighbours in azimuth are lit alike",
+        "once around the object: neighbours in azimuth are lit alike (default: fixed)",
     )
     arguments.add_argument(
         "--resolution", type=int, default=32, metavar="R", help="cells a side (default: 32)"
@@ -68,8 +88,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def make_shapes13(args: argparse.Namespace) -> None:
     """Make the data set as the command line says."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(f"{', '.join(missing)} not installed: pip install 'voxrecon[shapes]'")
     for option, low, high in (
-        ("per_class", 1, 10**6),
+        ("per_class", 1, 10**5),
         ("views", 1, 999),
         ("seed", 0, 2**32 - 1),
         ("workers", 1, 1024),
@@ -79,11 +102,25 @@ def make_shapes13(args: argparse.Namespace) -> None:
         if not low <= value <= high:
             name = option.replace("_", "-")
             raise ConfigError(f"--{name} {value}: expected {low} to {high}")
+    if not args.out:
+        raise ConfigError("OUT is empty, expected a folder")
     classes = select_classes(args.classes)
     recipe = Recipe(args.seed, args.views, args.lighting, args.resolution)
     root = Path(args.out)
-    _claim(root, recipe)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / ".lock", timeout=0):
+            _make(root, recipe, classes, args)
+    except Timeout:
+        raise ConfigError(f"{root}: another run is at work there, expected none") from None
+    except OSError as error:
+        raise FileError(f"{error.filename or root}: cannot be written: {reason(error)}") from error
 
+
+def _make(root: Path, recipe: Recipe, classes: list, args: argparse.Namespace) -> None:
+    _claim(root, recipe)
+    for path in root.glob("ShapeNet*/*/.*.part"):  # of a killed run
+        shutil.rmtree(path, ignore_errors=True)
     tasks = [
         (root, recipe, c, number)
         for number in range(args.per_class)
@@ -96,9 +133,7 @@ def make_shapes13(args: argparse.Namespace) -> None:
     _run(tasks, args.workers)
 
     names = [name_of(args.seed, number) for number in range(args.per_class)]
-    layout.write_taxonomy(
-        root / "taxonomy.json", [(c.taxonomy, c.name, layout.split(names)) for c in classes]
-    )
+    _write_splits(root / "taxonomy.json", classes, names)
     with atomic_write(root / "contact_sheet.png") as path:
         _, data = cv2.imencode(".png", _sheet(root, classes, names)[..., ::-1])
         path.write_bytes(data)
@@ -111,8 +146,10 @@ def make_shapes13(args: argparse.Namespace) -> None:
         )
     print(f"{root}: {len(names) * len(classes)} objects, {args.views} views each")
     print(f"look at them: {root / 'contact_sheet.png'}")
-    config = "configs/pix2voxpp_f.py" if args.resolution == 32 else "CONFIG"
-    print(f"train on them: python tools/train.py {config} --data-root {shlex.quote(args.out)}")
+    if args.resolution in CONFIGS:
+        place = shlex.quote(args.out if args.out[0] != "-" else f"./{args.out}")
+        config = CONFIGS[args.resolution]
+        print(f"train on them: python tools/train.py {config} --data-root {place}")
 
 
 def select_classes(wanted: list[str] | None):
@@ -140,9 +177,10 @@ def make_object(root: Path, recipe: Recipe, shape_class, number: int) -> None:
 
     pictures, grid = _places(root, recipe, shape_class, number)
     surface = make_shape(shape_class, recipe.seed, number)
-    if not grid.is_file():
-        layout.write_voxels(grid, voxelize(surface, recipe.resolution))
-    if not pictures.is_dir():
+    if not layout.is_filled(grid):
+        grid.parent.mkdir(parents=True, exist_ok=True)
+        write_binvox(grid, voxelize(surface, recipe.resolution))
+    if not layout.is_complete(pictures, recipe.views):
         views = draw_views(view_generator(shape_class, recipe.seed, number), recipe.views)
         renderer = Renderer(surface)
         images = [renderer(view, lamp_azimuth(view, recipe.lighting)) for view in views]
@@ -161,7 +199,7 @@ def _places(root: Path, recipe: Recipe, shape_class, number: int) -> tuple[Path,
 
 def _is_done(root: Path, recipe: Recipe, shape_class, number: int) -> bool:
     pictures, grid = _places(root, recipe, shape_class, number)
-    return pictures.is_dir() and grid.is_file()
+    return layout.is_complete(pictures, recipe.views) and layout.is_filled(grid)
 
 
 def _claim(root: Path, recipe: Recipe) -> None:
@@ -173,17 +211,20 @@ def _claim(root: Path, recipe: Recipe) -> None:
         "views": recipe.views,
         "lighting": recipe.lighting,
     }
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path}: not a file, expected {json.dumps(ours)}")
     try:
         text = path.read_text()
     except FileNotFoundError:
         if any(root.glob("ShapeNet*")) or (root / "taxonomy.json").exists():
-            raise ConfigError(f"{root}: holds another data set, expected a new folder") from None
+            raise ConfigError(
+                f"{root}: holds other data (no shapes13.json), expected a new folder"
+            ) from None
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(ours) + "\n")
         return
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(f"{path}: cannot be read: {reason}") from error
+        raise FileError(f"{path}: cannot be read: {reason(error)}") from error
     try:
         theirs = json.loads(text)
         theirs = {key: theirs[key] for key in ours}
@@ -192,9 +233,17 @@ def _claim(root: Path, recipe: Recipe) -> None:
     for key, value in ours.items():
         if theirs[key] != value:
             raise ConfigError(
-                f"{root}: was made with {key} {theirs[key]!r}, not {value!r}: "
+                f"{root}: was made with {key} {str(theirs[key])[:40]!r}, not {str(value)!r}: "
                 "expected the same, or another folder"
             )
+
+
+def _write_splits(path: Path, classes: list, names: list[str]) -> None:
+    """The taxonomy, with a warning where another one stood: what was trained on may be tested."""
+    before = path.read_bytes() if path.is_file() else None
+    layout.write_taxonomy(path, [(c.taxonomy, c.name, layout.split(names)) for c in classes])
+    if before is not None and before != path.read_bytes():
+        print(f"warning: {path}: other splits than before; results before and after do not compare")
 
 
 def _run(tasks: list[tuple], workers: int) -> None:
@@ -206,15 +255,32 @@ def _run(tasks: list[tuple], workers: int) -> None:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    pool = ProcessPoolExecutor(min(workers, len(tasks)) or 1, initializer=_quiet)
+    if not tasks:
+        return
+    workers = min(workers, len(tasks))
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = "1"  # read by a worker when it starts
+    # spawned: to fork beside the thread that draws the bar may hang
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+    waiting, left = set(), iter(tasks)
     try:
         with Progress(*columns) as progress:
             bar = progress.add_task("shapes13", total=len(tasks), rate="")
-            for future in as_completed([pool.submit(make_object, *task) for task in tasks]):
-                future.result()
-                speed = progress.tasks[bar].speed
-                rate = f"{speed:.1f} objects/s" if speed else ""
-                progress.update(bar, advance=1, rate=rate)
+            while True:
+                # a few at a time: a million futures would take gigabytes
+                waiting |= {
+                    pool.submit(make_object, *task)
+                    for task in islice(left, 2 * workers - len(waiting))
+                }
+                if not waiting:
+                    break
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                speed = (progress.tasks[bar].speed or 0) / workers
+                rate = f"{speed:.2f} objects/s and worker" if speed else ""
+                progress.update(bar, advance=len(done), rate=rate)
     except BrokenProcessPool as error:
         raise FileError(
             "a worker was killed (out of memory?); the command goes on if run again"
@@ -223,10 +289,12 @@ def _run(tasks: list[tuple], workers: int) -> None:
         pool.shutdown(cancel_futures=True)
 
 
-def _quiet() -> None:
-    """In a worker: one thread, and the parent alone answers Ctrl-C."""
+def _begin() -> None:
+    """In a worker: one thread; Ctrl-C is for the parent, and when that ends, so does the worker."""
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def _sheet(root: Path, classes, names: list[str]):

@@ -54,6 +54,12 @@ def test(args: argparse.Namespace) -> None:
             raise ConfigError(f"--views {min(args.views)}: expected at least 1")
         cfg.model.eval_views = sorted(set(args.views))
         cfg.test_dataloader.dataset.n_views = max(args.views)
+    if args.show_dir == "":
+        raise ConfigError("--show-dir is empty, expected a folder")
+    if args.show_per_class is not None and not args.show_dir:
+        raise ConfigError("--show-per-class: nothing is shown without --show-dir")
+    if args.show_per_class is not None and args.show_per_class < 1:
+        raise ConfigError(f"--show-per-class {args.show_per_class}: expected at least 1")
     if args.skip_bad:
         cfg.test_dataloader.dataset.skip_bad = True
     out = args.out or os.path.join(cfg.work_dir, "results.json")

@@ -13,18 +13,19 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from .iou import iou
 
-THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)  # of mean grids; the training set chooses
-CHUNK = 1024  # training grids compared at once
+THRESHOLDS = torch.arange(2, 31) / 40  # of mean grids, 0.05 to 0.75; the training set chooses
+CHUNK = 1024  # grids or views compared at once
 
 
 def mean_grid(train: Tensor) -> Tensor:
     """The mean of grids, at the threshold that has the greatest mean IoU with them: (G,) bool."""
-    mean = train.float().mean(dim=0)
-    candidates = [mean >= t for t in THRESHOLDS]
-    return max(candidates, key=lambda grid: float(pairwise_iou(train, grid[None]).mean()))
+    mean = sum(part.float().sum(dim=0) for part in train.split(CHUNK)) / len(train)  # (G,)
+    candidates = mean >= THRESHOLDS[:, None]  # (T, G)
+    return candidates[int(pairwise_iou(train, candidates).mean(dim=0).argmax())]
 
 
 def mean_grid_iou(train: Tensor, test: Tensor) -> Tensor:
@@ -35,9 +36,9 @@ def mean_grid_iou(train: Tensor, test: Tensor) -> Tensor:
 def class_mean_iou(
     train: Tensor, train_classes: Sequence[str], test: Tensor, test_classes: Sequence[str]
 ) -> Tensor:
-    """IoU (N,) of each test grid with the mean grid of its class, which is known; 0 for a class
+    """IoU (N,) of each test grid with the mean grid of its class, which is known; NaN for a class
     without training grids."""
-    scores = torch.zeros(len(test), dtype=torch.float64)
+    scores = torch.full((len(test),), torch.nan, dtype=torch.float64)
     train_of, test_of = np.asarray(train_classes), np.asarray(test_classes)
     for name in sorted(set(test_classes) & set(train_classes)):
         chosen = torch.from_numpy(test_of == name)
@@ -58,9 +59,15 @@ def retrieval_iou(
 
     Features are (N, F) of a test view each, and (N', V, F) of V views of each training object.
     """
-    known = torch.nn.functional.normalize(train_features.flatten(0, 1), dim=1)  # (N' * V, F)
-    asked = torch.nn.functional.normalize(test_features, dim=1)
-    best = (asked @ known.T).argmax(dim=1) // train_features.shape[1]
+    asked = normalize(test_features.float(), dim=1)
+    best, score = torch.zeros(len(asked), dtype=torch.long), torch.full((len(asked),), -2.0)
+    views = train_features.shape[1]
+    step = max(1, CHUNK // views)  # training objects at once
+    for start in range(0, len(train_features), step):
+        known = normalize(train_features[start : start + step].flatten(0, 1).float(), dim=1)
+        here, place = (asked @ known.T).max(dim=1)
+        best = torch.where(here > score, start + place // views, best)
+        score = torch.maximum(here, score)
     both = (train[best] & test).count_nonzero(dim=1)
     either = (train[best] | test).count_nonzero(dim=1)
     return iou(both, either)
@@ -68,10 +75,11 @@ def retrieval_iou(
 
 def pairwise_iou(a: Tensor, b: Tensor) -> Tensor:
     """IoU (N, M) float64 of all pairs of grids."""
-    size_a, size_b = a.count_nonzero(dim=1), b.count_nonzero(dim=1)
-    first, parts = a.float(), []
-    for start in range(0, len(b), CHUNK):
+    rows = []
+    for some in a.split(CHUNK):
         # counts up to 2^24 are exact in float32
-        both = (first @ b[start : start + CHUNK].float().T).round().long()
-        parts.append(iou(both, size_a[:, None] + size_b[None, start : start + CHUNK] - both))
-    return torch.cat(parts, dim=1)
+        parts = [some.float() @ other.float().T for other in b.split(CHUNK)]
+        both = torch.cat(parts, dim=1).round().long()
+        sizes = some.count_nonzero(dim=1)[:, None] + b.count_nonzero(dim=1)
+        rows.append(iou(both, sizes - both))
+    return torch.cat(rows)

@@ -179,4 +179,6 @@ def _is_sample(sample: Any, thresholds: int) -> bool:
     pair = sample["intersection"], sample["union"]
     if not all(isinstance(counts, list) and len(counts) == thresholds for counts in pair):
         return False
-    return all(type(i) is type(u) is int and 0 <= i <= u for i, u in zip(*pair, strict=True))
+    return all(
+        type(i) is type(u) is int and 0 <= i <= u < 2**53 for i, u in zip(*pair, strict=True)
+    )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 from .binvox import Voxels, read_binvox, write_binvox
-from .camera import View, draw_views, write_metadata
+from .camera import View, draw_views, format_metadata
 from .grid import view_axes
 from .rendering import Renderer
 from .surface import Surface
@@ -12,9 +12,9 @@ __all__ = [
     "View",
     "Voxels",
     "draw_views",
+    "format_metadata",
     "read_binvox",
     "view_axes",
     "voxelize",
     "write_binvox",
-    "write_metadata",
 ]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voxrecon.errors import FileError
-from voxrecon.fileio import atomic_write
+from voxrecon.fileio import atomic_write, reason
 
 MAX_HEADER = 1024  # bytes; real headers have about 80
 MAX_RUN = 255  # a run's length is one byte
@@ -117,8 +117,7 @@ def _read_bytes(path: str | os.PathLike, name: str, limit: int) -> bytes:
                 raise FileError(f"{name}: {size} bytes, expected at most {limit}")
             return file.read(size)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise FileError(f"{name}: cannot be read: {reason}") from error
+        raise FileError(f"{name}: cannot be read: {reason(error)}") from error
 
 
 def _parse_header(

@@ -8,19 +8,17 @@ renderings and meshes: so cast, the silhouettes agree to an IoU of 0.99.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from voxrecon.fileio import atomic_write
 
 from .grid import view_axes
 
 IMAGE_SIZE = 137  # pixels
 FOCAL = 35 / 32  # focal length in widths of the picture: 35 mm on a sensor of 32 mm
 UNIT_DISTANCE = 1.75  # of the camera at distance ratio 1, in diagonals of the bounding box
+LAMP = 45.0  # azimuth of the lamp, degrees; the original's is not published
 FIELD_OF_VIEW = 25.0  # degrees; a constant of the metadata that the renderings do not follow
 
 
@@ -64,20 +62,18 @@ class View:
 
 
 def draw_views(rng: np.random.Generator, count: int) -> list[View]:
-    """Views drawn as those of the ShapeNet renderings: all around, from slightly above."""
-    azimuth = rng.uniform(0, 360, count)
-    elevation = rng.uniform(25, 30, count)
-    distance = rng.uniform(0.65, 0.95, count)
+    """Views drawn as those of the ShapeNet renderings: all around, from slightly above.
+
+    The first ones are the same whatever their number.
+    """
+    rows = rng.uniform((0, 25, 0.65), (360, 30, 0.95), (count, 3))
     # as many digits as the file has, so that the file tells exactly how a picture was made
-    return [
-        View(*(round(float(v), 6) for v in row))
-        for row in zip(azimuth, elevation, distance, strict=True)
-    ]
+    return [View(*(round(float(value), 6) for value in row)) for row in rows]
 
 
-def write_metadata(path: str | os.PathLike, views: Sequence[View]) -> None:
-    """Write ``rendering_metadata.txt``, a row a view: azimuth, elevation, in-plane rotation,
+def format_metadata(views: Sequence[View]) -> str:
+    """The text of ``rendering_metadata.txt``, a row a view: azimuth, elevation, in-plane rotation,
     distance ratio, field of view."""
-    rows = (f"{v.azimuth!r} {v.elevation!r} 0 {v.distance!r} {FIELD_OF_VIEW:g}\n" for v in views)
-    with atomic_write(path) as temporary:
-        temporary.write_text("".join(rows))
+    return "".join(
+        f"{v.azimuth!r} {v.elevation!r} 0 {v.distance!r} {FIELD_OF_VIEW:g}\n" for v in views
+    )

@@ -31,7 +31,7 @@ class Stripes:
     width: float
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        return _mix(self, np.floor(points[:, self.axis] / self.width) % 2)
+        return _mix(self, _cells(points, self.width)[:, self.axis] % 2)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Checks:
     width: float
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        return _mix(self, np.floor(points / self.width + 0.01).sum(axis=1) % 2)
+        return _mix(self, _cells(points, self.width).sum(axis=1) % 2)
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,17 @@ class Speckle:
     width: float
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        i, j, k = np.floor(points / self.width).astype(np.int64).T
+        i, j, k = _cells(points, self.width).T
         mixed = (i * 73856093 ^ j * 19349663 ^ k * 83492791) * 2654435761
         return _mix(self, (mixed >> 16 & 255) / 255)
+
+
+def _cells(points: np.ndarray, width: float) -> np.ndarray:
+    """The cell of side ``width`` that each point is in, (N, 3) int.
+
+    Faces lie at round numbers; the shift keeps the boundaries of cells off them.
+    """
+    return np.floor(points / width + 0.01).astype(np.int64)
 
 
 def _mix(material, share: np.ndarray) -> np.ndarray:

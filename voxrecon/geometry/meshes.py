@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from voxrecon.errors import FileError
 from voxrecon.fileio import atomic_write
 
 if TYPE_CHECKING:
     from trimesh import Trimesh
 
+KINDS = ("glb", "obj", "ply", "stl")
 COLOUR = (120, 164, 220, 255)  # RGBA, as in the pictures
 # corners of a cell's side at the low and at the high end of an axis, counter-clockwise from outside
 SIDES = (((0, 0), (0, 1), (1, 1), (1, 0)), ((0, 0), (1, 0), (1, 1), (0, 1)))
@@ -52,12 +54,14 @@ def voxel_mesh(grid: np.ndarray) -> Trimesh:
 
 
 def write_mesh(path: str | os.PathLike, mesh: Trimesh) -> None:
-    """Write a mesh; the suffix says how: glb, obj, ply or stl.
+    """Write a mesh; the suffix says how: .glb, .obj, .ply or .stl.
 
     Raises:
-        FileError: the file cannot be written.
+        FileError: the file has another suffix or cannot be written.
     """
     kind = os.path.splitext(path)[1].lstrip(".").lower()
+    if kind not in KINDS:
+        raise FileError(f"{path}: expected a file of type {', '.join(KINDS)}")
     data = mesh.export(file_type=kind)
     with atomic_write(path) as temporary:
         temporary.write_bytes(data if isinstance(data, bytes) else data.encode())

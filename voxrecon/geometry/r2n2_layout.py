@@ -13,18 +13,15 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from voxrecon.errors import FileError
-from voxrecon.fileio import atomic_write, reason
+from voxrecon.fileio import atomic_folder, atomic_write
 
-from .binvox import write_binvox
-from .camera import View, write_metadata
+from .camera import View, format_metadata
 
 
 def rendering_folder(root: str | os.PathLike, taxonomy: str, name: str) -> Path:
@@ -37,36 +34,35 @@ def voxel_file(root: str | os.PathLike, taxonomy: str, name: str, resolution: in
     return Path(root, f"ShapeNetVox{resolution}", taxonomy, name, "model.binvox")
 
 
+def is_filled(path: Path) -> bool:
+    """Whether there is such a file, and not an empty one."""
+    return path.is_file() and path.stat().st_size > 0
+
+
+def is_complete(folder: Path, views: int) -> bool:
+    """Whether the renderings of an object are all there."""
+    names = [f"{i:02d}.png" for i in range(views)]
+    return all(
+        is_filled(folder / name) for name in (*names, "renderings.txt", "rendering_metadata.txt")
+    )
+
+
 def write_renderings(folder: Path, images: Sequence[np.ndarray], views: Sequence[View]) -> None:
-    """Write RGBA pictures (h, w, 4) uint8 and their metadata; the folder appears as a whole.
+    """Write RGBA pictures (h, w, 4) uint8 and their metadata; the object's folder, which holds
+    ``folder``, appears as a whole.
 
     Raises:
         FileError: something cannot be written.
     """
-    whole = folder.parent
-    partial = whole.with_name(f".{whole.name}.part")  # left by a killed run: made anew
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        inside = partial / folder.name
-        inside.mkdir(parents=True)
-        names = [f"{i:02d}.png" for i in range(len(images))]
+    names = [f"{i:02d}.png" for i in range(len(images))]
+    with atomic_folder(folder.parent) as whole:
+        inside = whole / folder.name
+        inside.mkdir()
         for name, image in zip(names, images, strict=True):
             _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA))
             (inside / name).write_bytes(data)
         (inside / "renderings.txt").write_text("".join(f"{name}\n" for name in names))
-        write_metadata(inside / "rendering_metadata.txt", views)
-        os.rename(partial, whole)
-    except OSError as error:
-        raise FileError(f"{folder}: cannot be written: {reason(error)}") from error
-
-
-def write_voxels(path: Path, grid: np.ndarray) -> None:
-    """Write a grid (X, Y, Z) bool; missing folders are made."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {reason(error)}") from error
-    write_binvox(path, grid)
+        (inside / "rendering_metadata.txt").write_text(format_metadata(views))
 
 
 def split(names: Sequence[str]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .camera import IMAGE_SIZE, View
+from .camera import IMAGE_SIZE, LAMP, View
 from .surface import Surface
 
 AMBIENT = np.array((0.30, 0.42))  # on faces that look down and up
@@ -38,11 +38,12 @@ class Renderer:
         self._scene = EmbreeScene()
         TriangleMesh(self._scene, self._vertices, surface.faces.astype(np.int32))
 
-    def __call__(self, view: View, lamp: float = 45.0, size: int = IMAGE_SIZE) -> np.ndarray:
+    def __call__(self, view: View, lamp: float = LAMP, size: int = IMAGE_SIZE) -> np.ndarray:
         """The object as (size, size, 4) uint8 RGBA, alpha being the part of a pixel it covers.
 
         ``lamp`` is the azimuth of the lamp, in degrees as those of a view. Where colours or the
-        silhouette change, a pixel is the mean of nine samples.
+        silhouette change, a pixel is the mean of nine samples; what is thinner than a pixel may be
+        missed.
         """
         seen = view.project(self._vertices) * size
         low = np.clip(np.floor(seen.min(axis=0)).astype(int) - 1, 0, size)

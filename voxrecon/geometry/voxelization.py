@@ -12,12 +12,12 @@ INSET = 1e-3  # cells; samples lie just inside, so that a face between cells mar
 
 
 def voxelize(surface: Surface, resolution: int = 32) -> np.ndarray:
-    """Every cell that the surface touches or encloses, (X, Y, Z) bool with ``resolution`` a side.
+    """Every cell that the surface enters or encloses, (X, Y, Z) bool with ``resolution`` a side.
 
     The middle of the bounding box is the middle of the grid and its longest side fills the grid,
     as in the ShapeNet voxels. What the outside cannot reach in steps between cells that share a
     face is inside; so closed hollows are filled, and the surface may consist of solids that
-    overlap.
+    overlap. A cell that is hardly grazed (by less than ``SPACING``) may be left out.
     """
     from scipy.ndimage import binary_fill_holes
 

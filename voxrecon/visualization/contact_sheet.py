@@ -15,7 +15,7 @@ def draw_contact_sheet(
     """Rows of pictures on white, each with its label at the left.
 
     Args:
-        rows: (label, pictures), each picture (size, size, 4) uint8 RGBA or (size, size, 3) RGB.
+        rows: (label, pictures), each picture (size, size, 4) uint8 RGBA.
         size: pixels of a picture's side.
 
     Returns:
@@ -25,7 +25,7 @@ def draw_contact_sheet(
     blank = np.full((size, size, 3), 255, np.uint8)
     sheet = []
     for label, pictures in rows:
-        tiles = [on_white(picture) for picture in pictures]
+        tiles = [_on_white(picture) for picture in pictures]
         tiles += [blank] * (columns - len(tiles))
         head = blank.copy()
         at = (size // 16, size // 2)
@@ -34,9 +34,6 @@ def draw_contact_sheet(
     return np.concatenate(sheet)
 
 
-def on_white(picture: np.ndarray) -> np.ndarray:
-    """An RGBA picture (h, w, 4) on white, as RGB; RGB stays as it is."""
-    if picture.shape[-1] == 3:
-        return picture
+def _on_white(picture: np.ndarray) -> np.ndarray:
     alpha = picture[..., 3:] / 255
     return np.rint(picture[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)

@@ -26,7 +26,7 @@ class ReconstructionHook(Hook):
         threshold: Occupied where the probability is at least this.
         show_dir: In testing, samples go into this folder, as PNG, and their predictions as GLB;
             None: nowhere.
-        per_class: So many samples of each class, the first ones; None: all.
+        per_class: So many samples of each class, the first ones (of each process); None: all.
     """
 
     def __init__(
@@ -60,6 +60,10 @@ class ReconstructionHook(Hook):
             for _, picture in self.pictures(data_batch["inputs"]["images"][i], sample):
                 runner.visualizer.add_image(f"val_{sample.taxonomy}_{sample.id}", picture, step)
             self.drawn += 1
+
+    def before_test(self, runner) -> None:
+        """Begin again with the first samples."""
+        self.shown.clear()
 
     def after_test_iter(self, runner, batch_idx: int, data_batch: dict, outputs: list) -> None:
         """A picture and a mesh in ``show_dir`` for each sample and number of views.

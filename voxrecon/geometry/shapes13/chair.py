@@ -34,7 +34,7 @@ def chair(rng: np.random.Generator) -> Assembly:
     base = rng.choice(("legs", "legs", "column", "cantilever", "rocker", "sled", "box"))
     seat = rng.choice(("board", "cushion", "round"))
     back = rng.choice(("solid", "slats", "rungs", "round", "shell", "frame"))
-    arms = rng.choice(("none", "none", "both", "both", "one"))
+    arms = rng.choice(("none", "none", "both", "both", "right", "left"), p=(0.2,) * 4 + (0.1,) * 2)
     _seat(out, seat, depth, width, height, thick, cover)
     inset = 0.11 if seat == "round" else 0.03  # what is below stays under a round seat
     _base(out, rng, base, depth / 2 - inset, width / 2 - inset, height - thick / 2, frame)
@@ -43,7 +43,8 @@ def chair(rng: np.random.Generator) -> Assembly:
         # a round seat is as wide as its arms in the middle only
         reach = depth / 2 * rng.uniform(0, 0.1 if seat == "round" else 0.9)
         arm = _arm(rng, reach, depth, width, height, thick)
-        out.add(both_sides(arm) if arms == "both" else arm, frame)
+        sides = {"both": both_sides(arm), "right": arm, "left": arm.mirror((0, 0, 1))}
+        out.add(sides[arms], frame)
     return out
 
 

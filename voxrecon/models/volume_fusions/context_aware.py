@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from voxrecon.registry import MODELS
@@ -17,6 +18,13 @@ def conv_layer(in_channels: int, out_channels: int, slope: float) -> nn.Sequenti
         nn.BatchNorm3d(out_channels),
         nn.LeakyReLU(slope, inplace=True),
     )
+
+
+def fold_views(context: Tensor) -> Tensor:
+    """Context (B, V, K, X, Y, Z) to (B*V, K, X, Y, Z), on a CPU with the channels last in memory:
+    narrow 3D convolutions take half the time so."""
+    folded = context.flatten(0, 1)
+    return folded.contiguous(memory_format=torch.channels_last_3d) if folded.is_cpu else folded
 
 
 class SoftmaxFusion(nn.Module):
@@ -54,4 +62,4 @@ class ContextAwareFusion(SoftmaxFusion):
 
     def score(self, context: Tensor) -> Tensor:
         """Context (B, V, K, X, Y, Z) to scores (B, V, X, Y, Z)."""
-        return self.layers(context.flatten(0, 1))[:, 0].unflatten(0, context.shape[:2])
+        return self.layers(fold_views(context))[:, 0].unflatten(0, context.shape[:2])

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from voxrecon.registry import MODELS
 
-from .context_aware import SoftmaxFusion, conv_layer
+from .context_aware import SoftmaxFusion, conv_layer, fold_views
 
 
 @MODELS.register_module()
@@ -27,7 +27,7 @@ class MultiScaleContextAwareFusion(SoftmaxFusion):
 
     def score(self, context: Tensor) -> Tensor:
         """Context (B, V, K, X, Y, Z) to scores (B, V, X, Y, Z)."""
-        x, outputs = context.flatten(0, 1), []
+        x, outputs = fold_views(context), []
         for layer in self.scales:
             x = layer(x)  # (B*V, K, X, Y, Z)
             outputs.append(x)
