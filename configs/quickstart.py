@@ -1,4 +1,4 @@
-# A small Pix2Vox++ that `make quickstart` trains on Shapes13, on two CPU cores in a quarter of an hour.
+# A small Pix2Vox++ that `make quickstart` trains on Shapes13: ten minutes on two CPU cores.
 # Table row: none; figures of our own are in docs/shapes13.md.
 _base_ = ["pix2voxpp_f.py"]
 

@@ -40,7 +40,8 @@ def images(views: int, batch: int = 2, seed: int = 0) -> torch.Tensor:
 def test_full_size_on_meta(config):
     with torch.device("meta"):
         model = build(config, small=False).eval()
-        volume = model(torch.zeros(2, 2, 3, 224, 224))
+        side = model.data_preprocessor.size
+        volume = model(torch.zeros(2, 2, 3, side, side))
     assert volume.shape == (2, *[model.grid_size] * 3)
     count = sum(p.numel() for p in model.parameters())
     expected = PARAMETERS.get(config)
@@ -70,7 +71,9 @@ def test_gradients_reach_every_trainable_parameter(config):
         torch.rand(2, *[model.grid_size] * 3, generator=torch.Generator().manual_seed(1)) > 0.7
     ).float()
     losses = model.loss(images(3), truth)
-    assert set(losses) == {"loss_bce_fused"} | ({"loss_bce_refined"} if model.refiner else set())
+    volumes = ["fused"] + ["refined"] * (model.refiner is not None)
+    assert set(losses) == {f"loss_{loss.name}_{v}" for loss in model.losses for v in volumes}
+    assert "loss_bce_fused" in losses
     sum(losses.values()).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name

@@ -193,9 +193,10 @@ def _of_results(results: dict, path: str, test: Grids) -> dict[str, Tensor]:
 
 def _table(columns: dict[str, Tensor], test: Grids) -> Table:
     table = Table(title="Voxel IoU", title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("Class", overflow="fold")
+    table.add_column("Class", overflow="fold", min_width=10, vertical="bottom")
     for name in columns:
-        table.add_column(name, justify="right", no_wrap=True, min_width=6)
+        header = name.replace(" ", "\n")  # seven columns fit into 80 characters
+        table.add_column(header, justify="right", no_wrap=True, min_width=6)
     of = np.array(test.classes)
     rows = {name: torch.from_numpy(of == taxonomy) for taxonomy, name in test.names.items()}
 
