@@ -19,6 +19,7 @@ PARAMETERS = {  # counted from the published code; the papers print them in mill
     "configs/pix2vox_a.py": 114_244_467,
     "configs/pix2voxpp_f.py": 4_843_245,
     "configs/pix2voxpp_a.py": 96_329_421,
+    "configs/quickstart.py": 1_938_219,
 }
 
 
