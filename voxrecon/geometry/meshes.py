@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,22 @@ KINDS = ("glb", "obj", "ply", "stl")
 COLOUR = (120, 164, 220, 255)  # RGBA, as in the pictures
 # corners of a cell's side at the low and at the high end of an axis, counter-clockwise from outside
 SIDES = (((0, 0), (0, 1), (1, 1), (1, 0)), ((0, 0), (1, 0), (1, 1), (0, 1)))
+
+
+def outer_faces(grid: np.ndarray) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+    """The faces between set cells and empty ones, direction by direction.
+
+    Yields the axis, 0 or 1 for the face at a cell's low or high end, the cells (F, 3) that have
+    such a face, and its corners (4, 3) in a cell at the origin, counter-clockwise from outside.
+    """
+    padded = np.pad(grid, 1)
+    for axis in range(3):
+        for step in (0, 1):
+            neighbour = np.roll(padded, 1 - 2 * step, axis)[1:-1, 1:-1, 1:-1]
+            corners = np.zeros((4, 3), int)
+            corners[:, axis] = step
+            corners[:, [(axis + 1) % 3, (axis + 2) % 3]] = SIDES[step]
+            yield axis, step, np.argwhere(grid & ~neighbour), corners
 
 
 def voxel_mesh(grid: np.ndarray) -> Trimesh:
@@ -35,16 +52,9 @@ def voxel_mesh(grid: np.ndarray) -> Trimesh:
         raise ValueError(
             f"grid of shape {grid.shape} with {grid.sum()} set cells, expected a cube with some"
         )
-    padded = np.pad(grid, 1)
-    quads = []
-    for axis in range(3):
-        for step in (0, 1):
-            neighbour = np.roll(padded, 1 - 2 * step, axis)[1:-1, 1:-1, 1:-1]
-            corners = np.zeros((4, 3), int)
-            corners[:, axis] = step
-            corners[:, [(axis + 1) % 3, (axis + 2) % 3]] = SIDES[step]
-            quads.append(np.argwhere(grid & ~neighbour)[:, None] + corners)  # (F, 4, 3)
-    quads = np.concatenate(quads)
+    quads = np.concatenate(
+        [cells[:, None] + corners for _, _, cells, corners in outer_faces(grid)]
+    )  # (F, 4, 3)
     corners, index = np.unique(quads.reshape(-1, 3), axis=0, return_inverse=True)
     index = index.reshape(-1, 4)
     faces = np.concatenate((index[:, [0, 1, 2]], index[:, [0, 2, 3]]))

@@ -120,6 +120,19 @@ def loft(sections: Sequence[np.ndarray]) -> Manifold:
     return solid
 
 
+def rounded_loft(
+    rows: Iterable[tuple[float, float, float, float]], power: float, points: int = 16
+) -> Manifold:
+    """The skin along x through superellipses, given as rows of x, half width, low and high.
+
+    ``power`` 1 makes ellipses, 0 boxes; ``points`` are those of a section.
+    """
+    t = (np.arange(points) + 0.5) * np.pi / (points / 2)
+    c, s = (np.sign(v) * np.abs(v) ** power for v in (np.cos(t), np.sin(t)))
+    x, half, low, high = (np.array(rows)[:, k, None] for k in range(4))
+    return loft(np.stack((x + 0 * c, (low + high + (high - low) * s) / 2, half * c), -1))
+
+
 def hull(points: Iterable[Point]) -> Manifold:
     """The convex hull of points."""
     return Manifold.hull_points(np.asarray(list(points), float))

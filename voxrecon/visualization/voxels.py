@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from voxrecon.geometry.grid import view_axes
+from voxrecon.geometry.meshes import outer_faces
 
 RGB = tuple[int, int, int]
 
@@ -136,18 +137,13 @@ def _visible_faces(occupied: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray
     the middle, in cells, and directions (F,), 1 to 6 in the order of ``SHADES``.
     """
     camera = camera + np.array(occupied.shape) / 2  # in the coordinates of the cells
-    padded = np.pad(occupied, 1)
     cells, corners, facing = [], [], []
-    for axis in range(3):
-        for step in (0, 1):  # a cell [i, j, k] has its faces at i and i + 1
-            neighbour = np.roll(padded, 1 - 2 * step, axis)[1:-1, 1:-1, 1:-1]
-            cell = np.argwhere(occupied & ~neighbour)  # (F, 3)
-            towards = camera[axis] - (cell[:, axis] + step)
-            cell = cell[towards > 0 if step else towards < 0]
-            quad = np.insert(((0, 0), (0, 1), (1, 1), (1, 0)), axis, step, axis=1)  # (4, 3)
-            cells.append(cell)
-            corners.append(cell[:, None] + quad)
-            facing.append(np.full(len(cell), 1 + 2 * axis + step))
+    for axis, step, cell, quad in outer_faces(occupied):
+        towards = camera[axis] - (cell[:, axis] + step)
+        cell = cell[towards > 0 if step else towards < 0]
+        cells.append(cell)
+        corners.append(cell[:, None] + quad)
+        facing.append(np.full(len(cell), 1 + 2 * axis + step))
     # along a ray from the camera no coordinate turns back: the sum grows, so the order is exact
     far = np.abs(np.concatenate(cells) + 0.5 - camera).sum(axis=1)
     order = np.argsort(-far, kind="stable")

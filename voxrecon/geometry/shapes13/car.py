@@ -15,9 +15,9 @@ from ..solids import (
     ellipsoid,
     extrude,
     hull,
-    loft,
     pipe,
     rod,
+    rounded_loft,
     union,
 )
 
@@ -45,14 +45,6 @@ def car(rng: np.random.Generator) -> Assembly:
     builds = (_production, _beetle, _vintage, _formula, _buggy)
     builds[rng.choice(5, p=(0.5, 0.07, 0.13, 0.15, 0.15))](out, rng)
     return out
-
-
-def _body(rows, power):
-    """The skin through sections, given as rows of x, half width, low and high."""
-    t = (np.arange(16) + 0.5) * np.pi / 8
-    c, s = (np.sign(v) * np.abs(v) ** power for v in (np.cos(t), np.sin(t)))
-    x, half, low, high = (np.array(rows)[:, k, None] for k in range(4))
-    return loft(np.stack((x + 0 * c, (low + high + (high - low) * s) / 2, half * c), -1))
 
 
 def _slab(x, y, half):
@@ -125,7 +117,7 @@ def _production(out, rng):
     rows += [(max(a, rear + 0.2), half, low, belt), (b, half, low, belt)]
     rows += [(front - 0.25, (half + tip) / 2, low, nose + 0.04)]
     rows += [(front, tip, low + 0.1, nose - 0.06)]
-    body = _body(rows, rng.uniform(0.15, 0.3) if kind in _BOXY else rng.uniform(0.2, 0.5))
+    body = rounded_loft(rows, rng.uniform(0.15, 0.3) if kind in _BOXY else rng.uniform(0.2, 0.5))
     axles = (max(rear + length * rng.uniform(0.15, 0.24), rear + r + 0.1),)
     axles += (min(front - length * rng.uniform(0.13, 0.22), front - r - 0.1),)
     gap = r * rng.uniform(1.1, 1.3)
@@ -230,7 +222,7 @@ def _on_roof(out, rng, roof, y, half):
         out.add(box((a + 0.2, y - 0.03, z[0]), (b - 0.2, top, z[1])), fabric(rng, 4))
     elif kind == "box" and b - a > 0.6:
         rows = [(a - 0.1, 0.2, y - 0.01, y + 0.2), (middle, 0.35, y - 0.03, y + 0.32)]
-        shape = _body([*rows, (b + 0.2, 0.15, y - 0.01, y + 0.15)], 0.4)
+        shape = rounded_loft([*rows, (b + 0.2, 0.15, y - 0.01, y + 0.15)], 0.4)
         out.add(shape.translate((0, 0, rng.choice((-0.35, 0.35)) * half)), _BLACK)
     elif kind == "sign":
         out.add(block((0.2, 0.3, 0.6), (middle, y + 0.08, 0)), Plain((0.95, 0.8, 0.1)))
@@ -285,7 +277,7 @@ def _beetle(out, rng):
     rows = [(-front, half * 0.5, 0.35, 0.55), (-front + 0.25, half * 0.8, 0.28, belt * 0.85)]
     rows += [(-x, half, 0.25, belt), (x, half, 0.25, belt)]
     rows += [(front - 0.3, half * 0.75, 0.28, belt * 0.9), (front, half * 0.4, 0.35, belt * 0.6)]
-    out.add(_body(rows, 0.5), cover)
+    out.add(rounded_loft(rows, 0.5), cover)
     a, d, t = -front + 0.2, front - length * rng.uniform(0.26, 0.34), np.linspace(0, np.pi / 2, 5)
     foot = 0.7 * belt
     xs = [*(a + (0.55 * length - 0.5) * (1 - np.cos(t))), d - 0.35, d - 0.2, d]
@@ -316,7 +308,7 @@ def _vintage(out, rng):
     b, nose = front - rng.uniform(0.28, 0.42) * length - 0.2, rng.uniform(0.5, 0.75) * half
     rear, axles, z = rng.uniform(0.15, 0.5) - front, (-front + r + 0.1, front - r), half + 0.17
     rows = [(b - 0.05, half, low, belt), (front - 0.2, nose, low, belt - 0.06)]
-    out.add(_body(rows, 0.35), cover)
+    out.add(rounded_loft(rows, 0.35), cover)
     out.add(_slab((front - 0.22, front - 0.1), (low - 0.02, belt), 0.85 * nose), metal(rng))
     _wheels(out, rng, axles, r, z, rng.uniform(0.12, 0.18))
     t = np.linspace(rng.uniform(-0.1, 0.3), np.pi - rng.uniform(-0.1, 0.2), 8)
@@ -366,7 +358,7 @@ def _formula(out, rng):
     rows = [(back, slim * 0.5, 0.25, 0.5), (-0.25 * length, slim * 0.9, 0.14, top + 0.05)]
     rows += [(x - 0.5, slim, 0.12, top + 0.08), (x + 0.5, slim, 0.12, top)]
     rows += [(axles[1], slim * 0.7, 0.16, top * 0.8), (front - 0.03, slim * 0.35, 0.24, 0.42)]
-    body = _body(rows, rng.uniform(0.3, 0.7))
+    body = rounded_loft(rows, rng.uniform(0.3, 0.7))
     out.add(body - _slab((x - 0.35, x + 0.4), (0.35, 2), slim - 0.12), cover)
     out.add(ellipsoid((x - 0.1, top + 0.12, 0), 0.15), other)  # the driver
     out.add(rod((x - 0.1, 0.3, 0), (x - 0.1, top, 0), 0.16), _BLACK)
@@ -390,13 +382,13 @@ def _formula(out, rng):
     if rng.random() < 0.6:
         pod = half * rng.uniform(0.6, 0.85)
         rows = [(axles[0] + r + 0.15, slim, 0.15, 0.4), (x - 0.3, pod, 0.13, 0.55)]
-        out.add(_body([*rows, (x + 0.3, pod * 0.95, 0.15, 0.56)], 0.35), other)
+        out.add(rounded_loft([*rows, (x + 0.3, pod * 0.95, 0.15, 0.56)], 0.35), other)
     kind, y = rng.choice(("airbox", "hoop", "halo")), top + rng.uniform(0.28, 0.45)
     if kind == "hoop":
         out.add(_arch((x - 0.4, x - 0.42), top - 0.1, y, 0.18, 0.12), _BLACK)
     else:
         rows = [(back + 0.55, 0.06, 0.4, 0.62), (x - 0.45, 0.17, 0.4, y), (x - 0.34, 0.14, 0.5, y)]
-        out.add(_body(rows, 0.6), cover)
+        out.add(rounded_loft(rows, 0.6), cover)
     if kind == "halo":
         tip = (x + 0.5, top + 0.25, 0)
         bow = [(x - 0.4, top + 0.1, 0.22), (x + 0.2, top + 0.28, 0.22), tip]
@@ -415,7 +407,7 @@ def _buggy(out, rng):
     axles = (-front + big, front - radii[1])
     rows = [(a - 0.1, slim * 0.9, low, belt), (b, slim, low, belt)]
     rows += [(front - 0.1, slim * rng.uniform(0.35, 0.8), low + 0.08, belt - 0.08)]
-    out.add(_body(rows, 0.35) - _slab((a, b), (low + 0.12, 9), slim - 0.1), cover)
+    out.add(rounded_loft(rows, 0.35) - _slab((a, b), (low + 0.12, 9), slim - 0.1), cover)
     for x, r in zip(axles, radii, strict=True):
         _wheels(out, rng, (x,), r, half, tyre)
         out.add(rod((x, r, 0.1 - half), (x, r, half - 0.1), 0.06), _BLACK)

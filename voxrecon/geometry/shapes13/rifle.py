@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..materials import Plain, Speckle, metal, paint, plastic, wood
-from ..solids import Assembly, beam, block, both_sides, box, extrude, loft, pipe, rod, union
+from ..solids import Assembly, beam, block, both_sides, box, extrude, pipe, rod, rounded_loft, union
 
 _SIZES = {  # ranges of the barrel's length, and of the receiver's length and height
     "sporter": ((0.4, 0.7), (0.16, 0.28), (0.045, 0.06)),
@@ -113,10 +113,7 @@ def _flat(outline, half):
 
 def _rounded(rows):
     """The skin through sections, given as rows of x, half width, low and high."""
-    t = (np.arange(12) + 0.5) * np.pi / 6
-    c, s = (np.sign(v) * np.abs(v) ** 0.6 for v in (np.cos(t), np.sin(t)))
-    x, half, low, high = (np.array(sorted(rows))[:, k, None] for k in range(4))
-    return loft(np.stack((x + 0 * c, (low + high + (high - low) * s) / 2, half * c), -1))
+    return rounded_loft(sorted(rows), 0.6, 12)
 
 
 def _fore_end(out, rng, kind, f, barrel, trim, steel):
