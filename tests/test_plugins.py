@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A package outside the repository adds a fusion head by its entry point; nobody imports it."""
+"""The example of a package adds a fusion head by its entry point; nobody imports it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,64 +15,27 @@ from voxrecon.registry import MODELS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-PYPROJECT = """\
-[build-system]
-requires = ["setuptools"]
-build-backend = "setuptools.build_meta"
-
-[project]
-name = "power-mean"
-version = "1.0"
-
-[project.entry-points."voxrecon.plugins"]
-power_mean = "power_mean"
-
-[tool.setuptools]
-py-modules = ["power_mean"]
-"""
-
-MODULE = """\
-import torch
-from torch import nn
-
-from voxrecon.registry import MODELS
-
-
-@MODELS.register_module()
-class PowerMeanFusion(nn.Module):
-    def __init__(self, power=2.0):
-        super().__init__()
-        self.power = nn.Parameter(torch.tensor(power))
-
-    def score(self, context):
-        return None
-
-    def fuse(self, coarse, scores):
-        mean = coarse.clamp(1e-6, 1).pow(self.power).mean(dim=1)
-        return mean.pow(1 / self.power).clamp(0, 1)
-"""
+EXAMPLE = REPOSITORY / "projects" / "example_plugin"
 
 CONFIG = """\
-_base_ = "voxrecon::configs/pix2voxpp_f.py"
+_base_ = "configs/pix2voxpp_f_power_mean.py"
 
-model = dict(
-    backbone=dict(weights="random"),
-    volume_fusion=dict(_delete_=True, type="PowerMeanFusion", power=3.0),
-)
-train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
-val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
+model = dict(backbone=dict(weights="random"))
+train_dataloader = dict(batch_size=2, num_workers=0)
+val_dataloader = dict(batch_size=2, num_workers=0)
 train_cfg = dict(stages=[dict(epochs=1, views=2)])
 """
 
 
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory):
-    """A folder with config.py, the package installed beside, and the environment that sees it."""
+    """A copy of the example with config.py, the package installed beside, and the environment that
+    sees it.
+    """
     root = tmp_path_factory.mktemp("plugin")
     source, site = root / "source", root / "site"
-    source.mkdir()
-    (source / "pyproject.toml").write_text(PYPROJECT)
-    (source / "power_mean.py").write_text(MODULE)
+    shutil.copytree(EXAMPLE, source)  # building leaves files behind
+    shutil.copytree(EXAMPLE / "configs", root / "configs")
     (root / "config.py").write_text(CONFIG)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, "--no-index", "--target", str(site), str(source)], check=True)
@@ -106,6 +70,12 @@ except ConfigError as error:
         "--cfg-options model.volume_fusion.powr=2: no such key; "
         "did you mean model.volume_fusion.power?",
     ]
+
+
+@pytest.mark.slow
+def test_the_test_of_the_example_passes(plugin):
+    printed = run(plugin, "-m", "pytest", "-q", "-p", "no:cacheprovider", "source/tests")
+    assert "3 passed" in printed
 
 
 @pytest.mark.slow

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 
 import timm
+import torch
 from torch import Tensor, nn
 
 from voxrecon.registry import MODELS
@@ -16,7 +19,8 @@ CONFIGS = sorted(
     str(path.relative_to(ROOT))
     for folder in ("configs", "projects")
     for path in (ROOT / folder).rglob("*.py")
-    if "_base_" not in path.parts and (folder == "configs" or path.parent.name == "configs")
+    if not {"_base_", "example_plugin"} & set(path.parts)  # the latter's needs its package
+    and (folder == "configs" or path.parent.name == "configs")
 )
 SIZE = 64  # pixels
 SLOPE = 8  # every width w becomes max(1, w // 8)
@@ -24,13 +28,13 @@ SLOPE = 8  # every width w becomes max(1, w // 8)
 
 @MODELS.register_module()
 class TinyTrunk(nn.Module):
-    """A trunk of stride 8, as those of the papers."""
+    """A trunk of one convolution, with the stride of the one that it stands for."""
 
     label = "tiny"
 
-    def __init__(self, channels: int, in_chans: int = 3) -> None:
+    def __init__(self, channels: int, in_chans: int = 3, stride: int = 8) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_chans, channels, 8, stride=8)
+        self.conv = nn.Conv2d(in_chans, channels, stride, stride=stride)
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor, targets: Tensor | None = None) -> tuple[Tensor, dict]:
@@ -41,35 +45,91 @@ def narrow(width: int) -> int:
     return max(1, width // SLOPE)
 
 
+def narrow_all(widths: Sequence[int]) -> list[int]:
+    return [narrow(width) for width in widths]
+
+
 def shrink(model: dict) -> dict:
-    """The same slots, narrow, for images of 64 pixels: 8x8 maps behind the trunk, then a 4^3 or 2^3
-    seed.
-    """
+    """The same slots, narrow, for images of 64 pixels; numbers that follow from others follow."""
     model = copy.deepcopy(model)
-    trunk = model["backbone"]
-    assert timm.is_model(trunk["name"])
-    width = narrow(model["neck"]["in_channels"])
-    model["backbone"] = {
-        "type": "TinyTrunk",
-        "channels": width,
-        "in_chans": trunk.get("in_chans", 3),
-    }
-    model["neck"]["in_channels"] = width
-    side = 8
-    for layer in model["neck"]["layers"]:
-        layer["channels"] = narrow(layer["channels"])
-        layer["padding"] = layer["kernel"] // 2  # keep what little there is
-        if layer.get("pool"):
-            layer["pool"] = 2
-            side //= 2
+    model["data_preprocessor"]["size"] = SIZE
+    _shrink_encoder(model)
+    shape = _shrink_fusion(model.get("feature_fusion"), _shape_of_a_view(model))
     decoder = model["decoder"]
-    values = model["neck"]["layers"][-1]["channels"] * side**2
-    decoder["seed"] = (values // 8, 2, 2, 2)
-    decoder["channels"] = [narrow(width) for width in decoder["channels"]]
+    decoder["channels"] = narrow_all(decoder["channels"])
+    if decoder["type"] == "Pix2VoxDecoder":
+        if decoder.get("stem"):
+            decoder["stem"], decoder["seed"] = shape[0], (narrow(decoder["seed"][0]), 2, 2, 2)
+        else:
+            assert prod(shape) % 8 == 0, shape
+            decoder["seed"] = (prod(shape) // 8, 2, 2, 2)
+    else:
+        decoder["seed"] = (narrow(decoder["seed"][0]), *decoder["seed"][1:])
+        decoder["head"] = narrow(decoder["head"])
+        if decoder.get("in_features"):
+            decoder["in_features"] = shape[0]
     if model["volume_fusion"]["type"].endswith("ContextAwareFusion"):
         model["volume_fusion"]["in_channels"] = decoder["channels"][-1] + 1
     if model.get("refiner"):
-        model["refiner"]["channels"] = [narrow(width) for width in model["refiner"]["channels"]]
+        model["refiner"]["channels"] = narrow_all(model["refiner"]["channels"])
         model["refiner"]["hidden"] = narrow(model["refiner"]["hidden"])
-    model["data_preprocessor"]["size"] = SIZE
     return model
+
+
+def _shrink_encoder(model: dict) -> None:
+    trunk, neck = model["backbone"], model["neck"]
+    if trunk["type"] == "TimmBackbone":
+        assert timm.is_model(trunk["name"])
+        stride = 16 if "patch16" in trunk["name"] else 8
+        neck["in_channels"] = narrow(neck["in_channels"])
+        model["backbone"] = {
+            "type": "TinyTrunk",
+            "channels": neck["in_channels"],
+            "in_chans": trunk.get("in_chans", 3),
+            "stride": stride,
+        }
+        for layer in neck["layers"]:
+            layer["channels"] = narrow(layer["channels"])
+            layer["padding"] = layer["kernel"] // 2  # keep what little there is
+            if layer.get("pool"):
+                layer["pool"] = 2
+    else:
+        trunk["channels"] = narrow_all(trunk["channels"])
+        with torch.device("meta"):
+            maps, _ = MODELS.build(trunk)(torch.zeros(1, 3, SIZE, SIZE))
+        neck["in_features"], neck["features"] = maps[0].numel(), narrow(neck["features"])
+
+
+def _shape_of_a_view(model: dict) -> tuple[int, ...]:
+    """Of the features behind backbone and neck."""
+    with torch.device("meta"):
+        backbone, neck = MODELS.build(model["backbone"]).eval(), MODELS.build(model["neck"]).eval()
+        channels = model["backbone"].get("in_chans", 3)
+        maps, _ = backbone(torch.zeros(1, channels, SIZE, SIZE))
+        return tuple(neck(maps)[0].shape[1:])
+
+
+def _shrink_fusion(fusion: dict | None, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shrink a feature fusion for features of ``shape`` a view; the shape of what it gives."""
+    kind = fusion["type"] if fusion else None
+    if kind == "ConvLSTMFusion":
+        if fusion.get("grid"):
+            shape = fusion["grid"] = (prod(shape) // 8, 2, 2, 2)
+            fusion["bottleneck"] = narrow(fusion["bottleneck"])
+        fusion["channels"] = shape[0]
+    elif kind == "VAEBottleneck":
+        fusion["in_features"], fusion["latent"] = prod(shape), narrow(fusion["latent"])
+        shape = (fusion["latent"],)
+    elif kind == "MemoryBankFusion":
+        fusion["in_shape"], fusion["hidden"] = shape, narrow(fusion["hidden"])
+        fusion["embedding"] = narrow_all(fusion.get("embedding", ()))
+        fusion["slots"] = min(fusion["slots"], 12)
+        shape = (prod(shape) + fusion["hidden"],)
+    elif kind == "ConvGRUFusion":
+        fusion["in_features"], fusion["channels"] = prod(shape), narrow(fusion["channels"])
+        shape = (fusion["channels"], *[fusion["side"]] * 3)
+    elif kind == "AttSetsFusion":
+        fusion["features"] = prod(shape)
+    else:
+        assert kind is None, f"no rule to shrink {kind}"
+    return shape

@@ -121,6 +121,40 @@ def test_views_are_random_without_replacement_in_training_only(shared):
     assert tested[SampleKey(0, 7, 4, 3)]["data_samples"].views == [0, 1, 2, 3]
 
 
+def test_sorted_by_azimuth(copy):
+    """The protocol selects the views, then they are sorted; ties stay as selected."""
+    rows = ["200 0 0 1 25", "-10 0 0 1 25", "5 0 0 1 25", "200 0 0 1 25", "30 0 0 1", "0 0 0 1"]
+    for path in copy.glob("ShapeNetRendering/*/*/rendering/rendering_metadata.txt"):
+        path.write_text("\n".join(rows))
+    item = for_test(copy, n_views=4, order="azimuth")[0]
+    sample = item["data_samples"]
+    assert (sample.views, sample.picks) == ([2, 0, 3, 1], [2, 0, 3, 1])
+    as_selected = for_test(copy, n_views=4)[0]["inputs"]["images"]
+    assert torch.equal(item["inputs"]["images"], as_selected[[2, 0, 3, 1]])
+    train_key = SampleKey(0, 3, 5, 0)
+    selected = for_train(copy)[train_key]["data_samples"]
+    assert "picks" not in selected
+    sample = for_train(copy, order="azimuth")[train_key]["data_samples"]
+    azimuths = [float(rows[view].split()[0]) % 360 for view in sample.views]
+    assert azimuths == sorted(azimuths) and len(set(sample.views)) == 5
+    assert [selected.views[pick] for pick in sample.picks] == sample.views
+
+
+def test_azimuths_that_are_not_there(copy):
+    path = rendering(copy, "object_0") / "rendering_metadata.txt"
+    path.write_text("0 0 0 1 25\n90 0 0 1 25\n")
+    assert for_test(copy, n_views=2, order="azimuth")[0]["data_samples"].picks == [0, 1]
+    with pytest.raises(SampleError, match="metadata.txt: 2 lines, expected the azimuth of view 02"):
+        for_test(copy, n_views=3, order="azimuth")[0]
+    path.write_text("0 0 0 1 25\nfront\n")
+    with pytest.raises(SampleError, match="metadata.txt: line 2 is 'front', expected azimuth"):
+        for_test(copy, n_views=2, order="azimuth")[0]
+    path.unlink()
+    with pytest.raises(SampleError, match="metadata.txt: no such file, but order='azimuth' needs"):
+        for_test(copy, n_views=2, order="azimuth")[0]
+    assert for_test(copy, n_views=2)[0]["data_samples"].views == [0, 1]
+
+
 def test_existing_renderings_count(copy):
     folder = rendering(copy, "object_0")
     (folder / "01.png").unlink()
@@ -320,6 +354,7 @@ def test_all_broken(copy):
     [
         {"split": "training"},
         {"n_views": 0},
+        {"order": "elevation"},
         {"voxel_paths": ["ShapeNetVox32/{taxonomy}/{id}.npy"]},
         {"voxel_paths": ["ShapeNetVox32/{taxonomy}/{model}.binvox"]},
         {"voxel_paths": ["ShapeNetVox32/{taxonomy}/model.binvox"]},

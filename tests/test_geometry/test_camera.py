@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from voxrecon.geometry import View, draw_views, format_metadata
+from voxrecon.errors import FileError
+from voxrecon.geometry import View, draw_views, format_metadata, read_metadata
 from voxrecon.geometry.rendering import Renderer
 from voxrecon.geometry.surface import Surface
 
@@ -59,9 +60,15 @@ def test_the_first_views_are_the_same_whatever_their_number():
 
 def test_the_metadata_tells_exactly_how_a_picture_was_made():
     views = draw_views(np.random.default_rng(0), 3)
-    rows = [line.split() for line in format_metadata(views).splitlines()]
-    assert [View(float(a), float(e), float(d)) for a, e, _, d, _ in rows] == views
-    assert {(r, f) for _, _, r, _, f in rows} == {("0", "25")}
+    text = format_metadata(views)
+    assert read_metadata(text, "metadata") == views
+    assert {tuple(line.split()[2::2]) for line in text.splitlines()} == {("0", "25")}
+
+
+@pytest.mark.parametrize("row", ["", "90 30 0", "front 30 0 0.8 25", "nan 30 0 0.8 25", "\x00"])
+def test_a_view_without_its_camera_is_named(row):
+    with pytest.raises(FileError, match="a.txt: line 2 is .*, expected azimuth"):
+        read_metadata(f"90 30 0 0.8 25\n{row}\n0 30 0 0.8 25\n", "a.txt")
 
 
 @pytest.mark.skipif(DATA is None, reason="VOXRECON_TEST_DATA is not set")
@@ -71,9 +78,9 @@ def test_silhouettes_of_real_chairs(chair):
     surface = read_obj(Path(DATA, "meshes", "shapenet_chairs"), chair)
     folder = Path(DATA, "r2n2_chairs", "ShapeNetRendering", "03001627", chair, "rendering")
     renderer, ious = Renderer(surface), []
-    for i, line in enumerate((folder / "rendering_metadata.txt").read_text().splitlines()[:8]):
-        azimuth, elevation, _, distance, _ = map(float, line.split())
-        ours = renderer(View(azimuth, elevation, distance))[..., 3] > 127
+    views = read_metadata((folder / "rendering_metadata.txt").read_text(), chair)
+    for i, view in enumerate(views[:8]):
+        ours = renderer(view)[..., 3] > 127
         real = cv2.imread(str(folder / f"{i:02d}.png"), cv2.IMREAD_UNCHANGED)[..., 3] > 127
         ious.append((ours & real).sum() / (ours | real).sum())
     assert np.mean(ious) > 0.99

@@ -59,6 +59,24 @@ def test_prefixes_by_scope(scope, calls):
             assert torch.allclose(volume, model(x[:, :n]), atol=1e-6), n
 
 
+@pytest.mark.parametrize(("scope", "calls"), [(None, 0), ("causal", 3), ("set", 3)])
+def test_first_views_of_sorted_ones_are_those_selected_first(scope, calls):
+    """They come sorted, not in the order of their selection: another order for each object."""
+    model = build(scope).eval()
+    x = images(3)
+    samples = [VoxelDataSample(metainfo={"picks": picks}) for picks in ([2, 0, 1], [1, 2, 0])]
+    with torch.no_grad():
+        predicted = model.predict(x, samples, (1, 2, 3))
+        if calls:
+            assert model.feature_fusion.calls == calls
+        kept = {1: ([1], [2]), 2: ([1, 2], [0, 2]), 3: ([0, 1, 2], [0, 1, 2])}
+        for n, places in kept.items():
+            alone = model(torch.stack([x[i, at] for i, at in enumerate(places)]))
+            for i in (0, 1):
+                volume = predicted[i].pred_volumes[n]
+                assert torch.allclose(volume, alone[i], atol=1e-6), (n, i)
+
+
 def test_aux_losses_join_and_targets_arrive():
     model = build("causal").train()
     truth = torch.zeros(2, 32, 32, 32)
@@ -114,6 +132,22 @@ def test_views_that_are_not_there_and_grids_of_another_size():
             model(images(2)[0])
         with pytest.raises(ConfigError, match=r"\(16, 16, 16\).*32\^3"):
             model.loss(images(2), torch.zeros(2, 16, 16, 16))
+
+
+def test_what_lies_behind_the_feature_fusion():
+    model = build("set").eval()
+    with torch.no_grad():
+        features, _ = model.extract_features(images(3))
+        latents, _ = model.feature_fusion(features)
+        assert torch.allclose(model.decode(latents), model(images(3)), atol=1e-6)
+
+
+def test_an_initialisation_of_mmengine():
+    layers = ["Conv2d", "Conv3d", "ConvTranspose3d", "Linear"]
+    model = build(init_cfg={"type": "Xavier", "layer": layers, "gain": 0.5, "bias": 0.1})
+    weight = model.refiner.dense[0].weight
+    assert weight.std().item() == pytest.approx(0.5 * (2 / sum(weight.shape)) ** 0.5, rel=0.05)
+    assert model.neck.layers[0][0].bias.eq(0.1).all()
 
 
 def test_the_published_initialisation():

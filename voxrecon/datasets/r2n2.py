@@ -12,12 +12,15 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from voxrecon.errors import ConfigError, FileError, SampleError
+from voxrecon.geometry.camera import read_metadata
 from voxrecon.registry import DATASETS, TRANSFORMS
 
 from .sampler import SampleKey
-from .storage import list_names
+from .storage import list_names, read_bytes
 from .taxonomy import SPLITS, list_samples, read_taxonomy, select_classes
 
+ORDERS = ("first", "azimuth")
+MAX_METADATA = 2**16  # bytes of a rendering_metadata.txt
 MAX_ATTEMPTS = 20  # samples tried for one item before the data set counts as broken
 HOW_TO_GET = (
     "register at shapenet.org, unpack ShapeNetRendering.tgz and ShapeNetVox32.tgz of 3D-R2N2 "
@@ -45,6 +48,9 @@ class R2N2Dataset(BaseDataset):
             ``voxel_paths``, ``grid_size``, ``rng`` (the Generator to draw from), ``broken`` and
             ``backend_args``.
         n_views: Views for a plain int; in test mode every sample must have as many.
+        order: Of the selected views: ``"first"`` leaves them as they were selected, ``"azimuth"``
+            sorts them by their azimuth in ``rendering_metadata.txt`` and tells as which one each
+            was selected (``picks``).
         image_dir: Folder of the renderings.
         voxel_paths: Templates, the first that exists counts; empty for data without grids.
         grid_size: Cells on each side of a grid, ``{size}`` of the templates.
@@ -71,6 +77,7 @@ class R2N2Dataset(BaseDataset):
         split: str = "train",
         pipeline: Sequence[dict | Callable] = (),
         n_views: int = 1,
+        order: str = "first",
         image_dir: str = "ShapeNetRendering",
         voxel_paths: Sequence[str] = (
             "ShapeNetVox{size}/{taxonomy}/{id}/model.binvox",
@@ -88,10 +95,12 @@ class R2N2Dataset(BaseDataset):
             raise ConfigError(f"split {split!r}, expected one of {', '.join(SPLITS)}")
         if not isinstance(n_views, int) or n_views < 1:
             raise ConfigError(f"n_views {n_views!r}, expected an integer from 1")
+        if order not in ORDERS:
+            raise ConfigError(f"order {order!r}, expected one of {', '.join(ORDERS)}")
         for template in voxel_paths:
             _check_template(template)
         self.taxonomy, self.split, self.n_views = os.fspath(taxonomy), split, n_views
-        self.image_dir, self.grid_size = image_dir, grid_size
+        self.order, self.image_dir, self.grid_size = order, image_dir, grid_size
         self.voxel_paths = tuple(t.replace("{size}", str(grid_size)) for t in voxel_paths)
         self.classes, self.skip_bad, self.backend_args = classes, skip_bad, backend_args
         self.missing: list[tuple[str, str]] = []
@@ -210,6 +219,24 @@ class R2N2Dataset(BaseDataset):
         found.sort()
         return folder, found
 
+    def _read_azimuths(self, folder: str, numbers: Sequence[int]) -> list[float]:
+        """Of views by their numbers, degrees in [0, 360)."""
+        path = f"{folder}/rendering_metadata.txt"
+        try:
+            text = read_bytes(path, MAX_METADATA, self.backend_args).decode(errors="replace")
+            views = read_metadata(text, path)
+        except FileNotFoundError:
+            raise SampleError(
+                f"{path}: no such file, but order='azimuth' needs the azimuth of every view"
+            ) from None
+        except FileError as error:
+            raise SampleError(str(error)) from error
+        if max(numbers) >= len(views):
+            raise SampleError(
+                f"{path}: {len(views)} lines, expected the azimuth of view {max(numbers):02d}"
+            )
+        return [views[number].azimuth % 360 for number in numbers]
+
     # ---- items
 
     def __getitem__(self, key: int | SampleKey) -> dict:
@@ -255,9 +282,14 @@ class R2N2Dataset(BaseDataset):
         if not in_order:
             # without replacement, in random order
             found = [found[i] for i in rng.permutation(len(found))[:n_views]]
-        found = found[:n_views]
+        found, picks = found[:n_views], {}
+        if self.order == "azimuth":
+            azimuths = self._read_azimuths(folder, [number for number, _ in found])
+            places = sorted(range(len(found)), key=azimuths.__getitem__)
+            found, picks = [found[i] for i in places], {"picks": places}
         return self.pipeline(
             {
+                **picks,
                 "taxonomy": sample["taxonomy"],
                 "id": sample["id"],
                 "name": sample["name"],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 from .binvox import Voxels, read_binvox, write_binvox
-from .camera import View, draw_views, format_metadata
+from .camera import View, draw_views, format_metadata, read_metadata
 from .grid import view_axes
 from .rendering import Renderer
 from .surface import Surface
@@ -14,6 +14,7 @@ __all__ = [
     "draw_views",
     "format_metadata",
     "read_binvox",
+    "read_metadata",
     "view_axes",
     "voxelize",
     "write_binvox",

@@ -8,10 +8,13 @@ renderings and meshes: so cast, the silhouettes agree to an IoU of 0.99.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from voxrecon.errors import FileError
 
 from .grid import view_axes
 
@@ -77,3 +80,25 @@ def format_metadata(views: Sequence[View]) -> str:
     return "".join(
         f"{v.azimuth!r} {v.elevation!r} 0 {v.distance!r} {FIELD_OF_VIEW:g}\n" for v in views
     )
+
+
+def read_metadata(text: str, name: str) -> list[View]:
+    """The rows of a ``rendering_metadata.txt``, in the order of the views' numbers.
+
+    Raises:
+        FileError: a row has no azimuth, elevation, in-plane rotation and distance ratio.
+    """
+    views = []
+    for number, line in enumerate(text.splitlines()):
+        try:
+            azimuth, elevation, _, distance = map(float, line.split()[:4])
+            known = math.isfinite(azimuth + elevation + distance)
+        except ValueError:
+            known = False
+        if not known:
+            raise FileError(
+                f"{name}: line {number + 1} is {line[:60]!r}, expected azimuth, elevation, "
+                "in-plane rotation and distance ratio of a view"
+            )
+        views.append(View(azimuth, elevation, distance))
+    return views

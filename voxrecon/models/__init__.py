@@ -2,6 +2,7 @@
 from .backbones import TimmBackbone
 from .data_preprocessor import VoxelDataPreprocessor
 from .decoders import Pix2VoxDecoder
+from .feature_fusions import ConvLSTMFusion, VAEBottleneck
 from .losses import BCELoss, DiceLoss, FocalLoss
 from .necks import ConvNeck
 from .reconstructor import VoxelReconstructor
@@ -11,6 +12,7 @@ from .volume_fusions import ContextAwareFusion, MeanFusion, MultiScaleContextAwa
 __all__ = [
     "BCELoss",
     "ContextAwareFusion",
+    "ConvLSTMFusion",
     "ConvNeck",
     "DiceLoss",
     "FocalLoss",
@@ -19,6 +21,7 @@ __all__ = [
     "Pix2VoxDecoder",
     "TimmBackbone",
     "UNet3DRefiner",
+    "VAEBottleneck",
     "VoxelDataPreprocessor",
     "VoxelReconstructor",
 ]

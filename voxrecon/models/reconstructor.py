@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from mmengine.model import BaseModel
+from mmengine.model import BaseModel, initialize
 from torch import Tensor, nn
 
 from voxrecon.errors import ConfigError
@@ -49,6 +49,8 @@ class VoxelReconstructor(BaseModel):
             given); None: all that are given.
         chunk: At most so many views pass the per-view slots at once in evaluation; None: all. For
             little memory.
+        init_cfg: An initialisation of mmengine in place of that of the public Pix2Vox trainer, such
+            as ``{"type": "Xavier", "layer": ["Conv2d", "Linear"]}``.
     """
 
     def __init__(
@@ -63,9 +65,11 @@ class VoxelReconstructor(BaseModel):
         eval_views: Sequence[int] | None = None,
         chunk: int | None = None,
         data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
     ) -> None:
         super().__init__(
-            data_preprocessor=MODELS.build(data_preprocessor or {"type": "VoxelDataPreprocessor"})
+            data_preprocessor=MODELS.build(data_preprocessor or {"type": "VoxelDataPreprocessor"}),
+            init_cfg=init_cfg,
         )
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
@@ -129,10 +133,13 @@ class VoxelReconstructor(BaseModel):
         return self
 
     def init_weights(self) -> None:
-        """Initialise as the public trainer does, then let each slot that knows better do so
-        (pretrained trunks).
+        """Initialise as the public trainer does, or as ``init_cfg`` says, then let each slot that
+        knows better do so (pretrained trunks).
         """
-        self.apply(_initialise)
+        if self.init_cfg:
+            initialize(self, self.init_cfg)
+        else:
+            self.apply(_initialise)
         for slot in self.slots().values():
             if hasattr(slot, "init_weights"):
                 slot.init_weights()
@@ -159,36 +166,48 @@ class VoxelReconstructor(BaseModel):
             return self.predict(inputs, data_samples, self.eval_views)
         raise ValueError(f"mode {mode!r}: expected tensor, loss or predict")
 
-    def encode(self, images: Tensor, targets: Tensor | None = None) -> dict:
+    def encode(
+        self, images: Tensor, targets: Tensor | None = None, picks: Tensor | None = None
+    ) -> dict:
         """Do once all that is per view (or causal).
 
-        Returns a state for ``fuse``: ``coarse`` (B, V', X, Y, Z), ``scores`` (B, V', X, Y, Z) or
-        None, ``aux``, and the views' ``features`` where a feature fusion over the whole set must
-        run again for fewer views.
+        Args:
+            picks: (B, V), as which one (from 0) each view was selected, where the views are in
+                another order than that of their selection.
+
+        Returns:
+            A state for ``fuse``: ``coarse`` (B, V', X, Y, Z), ``scores`` (B, V', X, Y, Z) or None,
+            ``aux``, ``picks``, and the views' ``features`` where the feature fusion must run again
+            for fewer views.
         """
         if images.ndim != 5:
             raise ConfigError(f"images {tuple(images.shape)}: expected (B, V, C, H, W)")
         features, aux = self.extract_features(images, targets)
         state = self._decode(features, targets)
-        state["aux"] = {**aux, **state["aux"]}
-        if self.scope == "set":
+        state["aux"], state["picks"] = {**aux, **state["aux"]}, picks
+        # a state after n views of a sorted sequence has seen others than the first n selected
+        if self.scope == "set" or (self.scope == "causal" and picks is not None):
             state["features"] = features
         return state
 
     def fuse(self, state: dict, n: int | None = None, targets: Tensor | None = None) -> dict:
         """Volumes from the first ``n`` views of a state (all by default): ``fused`` and ``volume``
         (B, X, Y, Z).
+
+        The first are those that were selected first, also where the views are in another order.
         """
         coarse, scores, aux = state["coarse"], state["scores"], dict(state["aux"])
-        if n is not None:
-            views = state["features" if self.scope == "set" else "coarse"].shape[1]
-            if not 1 <= n <= views:
-                raise ConfigError(f"{n} views asked for, {views} given")
-            if self.scope == "set" and n < views:
-                again = self._decode(state["features"][:, :n], targets)
-                coarse, scores, aux = again["coarse"], again["scores"], again["aux"]
-            elif self.scope != "set":
-                coarse, scores = coarse[:, :n], None if scores is None else scores[:, :n]
+        again = "features" in state
+        views = state["features" if again else "coarse"].shape[1]
+        if n is not None and not 1 <= n <= views:
+            raise ConfigError(f"{n} views asked for, {views} given")
+        if n is not None and n < views:
+            if again:
+                shorter = self._decode(_first(state["features"], n, state["picks"]), targets)
+                coarse, scores, aux = shorter["coarse"], shorter["scores"], shorter["aux"]
+            else:
+                coarse = _first(coarse, n, state["picks"])
+                scores = None if scores is None else _first(scores, n, state["picks"])
         fused = volume = self.volume_fusion.fuse(coarse, scores)
         if self.refiner:
             volume, more = self.refiner(fused, targets)
@@ -221,7 +240,11 @@ class VoxelReconstructor(BaseModel):
         """Fill ``pred_volumes`` {n: (X, Y, Z)} of the data samples for the first n views, n in
         ``views``.
         """
-        state = self.encode(images)
+        picks = [sample.get("picks") for sample in data_samples or ()]
+        sorted_views = bool(picks) and picks[0] is not None
+        state = self.encode(
+            images, picks=torch.tensor(picks, device=images.device) if sorted_views else None
+        )
         samples = data_samples or [VoxelDataSample() for _ in range(len(images))]
         volumes = {n: self.fuse(state, n)["volume"] for n in views or (images.shape[1],)}
         for i, sample in enumerate(samples):
@@ -248,7 +271,13 @@ class VoxelReconstructor(BaseModel):
         aux: dict = {}
         if self.feature_fusion:
             features, aux = self.feature_fusion(features, targets)
+        state = self._decode_views(features, targets)
+        state["aux"] = {**aux, **state["aux"]}
+        return state
 
+    def _decode_views(self, features: Tensor, targets: Tensor | None = None) -> dict:
+        """Decoder and scores, per view."""
+        aux: dict = {}
         idle = features.shape[1] == 1 and self._fusion_is_idle()
 
         def run(views: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -258,6 +287,10 @@ class VoxelReconstructor(BaseModel):
 
         coarse, scores = self._by_views(run, features)
         return {"coarse": coarse, "scores": scores, "aux": aux}
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """What lies behind the feature fusion: its output (B, V', ...) to volumes (B, X, Y, Z)."""
+        return self.fuse(self._decode_views(latents) | {"picks": None})["volume"]
 
     def _fusion_is_idle(self) -> bool:
         """Whether scores of a single view would be computed in vain.
@@ -276,3 +309,8 @@ class VoxelReconstructor(BaseModel):
             return run(x)
         parts = zip(*(run(part) for part in x.split(self.chunk, dim=1)), strict=True)
         return tuple(None if part[0] is None else torch.cat(part, dim=1) for part in parts)
+
+
+def _first(x: Tensor, n: int, picks: Tensor | None) -> Tensor:
+    """(B, V, ...) to (B, n, ...): the views selected first, in the order they have."""
+    return x[:, :n] if picks is None else x[picks < n].unflatten(0, (len(x), n))

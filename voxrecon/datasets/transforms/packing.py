@@ -16,7 +16,7 @@ class PackVoxelInputs(BaseTransform):
 
     Returns ``inputs``: ``images`` (V, h, w, 4) uint8, ``voxels`` (X, Y, Z) uint8 and ``augment`` (a
     dict of tensors) where there are any; and ``data_samples``: a :class:`VoxelDataSample` with
-    ``taxonomy``, ``id``, ``name``, ``views`` and ``broken``.
+    ``taxonomy``, ``id``, ``name``, ``views``, ``broken`` and, where they are sorted, ``picks``.
 
     Raises:
         SampleError: the views differ in size (crop them first).
@@ -36,6 +36,6 @@ class PackVoxelInputs(BaseTransform):
             inputs["voxels"] = torch.from_numpy(results["voxels"])
         if "augment" in results:
             inputs["augment"] = {k: torch.from_numpy(v) for k, v in results["augment"].items()}
-        keys = ("taxonomy", "id", "name", "views", "broken")
-        sample = VoxelDataSample(metainfo={key: results[key] for key in keys})
+        keys = ("taxonomy", "id", "name", "views", "picks", "broken")
+        sample = VoxelDataSample(metainfo={key: results[key] for key in keys if key in results})
         return {"inputs": inputs, "data_samples": sample}
