@@ -80,33 +80,37 @@ def _shrink_encoder(model: dict) -> None:
     trunk, neck = model["backbone"], model["neck"]
     if trunk["type"] == "TimmBackbone":
         assert timm.is_model(trunk["name"])
-        stride = 16 if "patch16" in trunk["name"] else 8
-        neck["in_channels"] = narrow(neck["in_channels"])
-        model["backbone"] = {
+        trunk = {
             "type": "TinyTrunk",
-            "channels": neck["in_channels"],
+            "channels": narrow(neck.get("in_channels", 128)),
             "in_chans": trunk.get("in_chans", 3),
-            "stride": stride,
+            "stride": 16 if "patch16" in trunk["name"] else 8,
         }
-        for layer in neck["layers"]:
-            layer["channels"] = narrow(layer["channels"])
-            layer["padding"] = layer["kernel"] // 2  # keep what little there is
-            if layer.get("pool"):
-                layer["pool"] = 2
     else:
         trunk["channels"] = narrow_all(trunk["channels"])
-        with torch.device("meta"):
-            maps, _ = MODELS.build(trunk)(torch.zeros(1, 3, SIZE, SIZE))
-        neck["in_features"], neck["features"] = maps[0].numel(), narrow(neck["features"])
+    model["backbone"] = trunk
+    if neck["type"] == "DenseNeck":
+        neck["in_features"] = prod(_shape(trunk, (trunk.get("in_chans", 3), SIZE, SIZE)))
+        neck["features"] = narrow(neck["features"])
+        return
+    neck["in_channels"] = trunk["channels"]
+    for layer in neck["layers"]:
+        layer["channels"] = narrow(layer["channels"])
+        layer["padding"] = layer["kernel"] // 2  # keep what little there is
+        if layer.get("pool"):
+            layer["pool"] = 2
 
 
 def _shape_of_a_view(model: dict) -> tuple[int, ...]:
     """Of the features behind backbone and neck."""
+    channels = model["backbone"].get("in_chans", 3)
+    return _shape(model["neck"], _shape(model["backbone"], (channels, SIZE, SIZE)))
+
+
+def _shape(slot: dict, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """What a slot makes of ``shape``, by running it on the meta device."""
     with torch.device("meta"):
-        backbone, neck = MODELS.build(model["backbone"]).eval(), MODELS.build(model["neck"]).eval()
-        channels = model["backbone"].get("in_chans", 3)
-        maps, _ = backbone(torch.zeros(1, channels, SIZE, SIZE))
-        return tuple(neck(maps)[0].shape[1:])
+        return tuple(MODELS.build(slot).eval()(torch.zeros(1, *shape))[0].shape[1:])
 
 
 def _shrink_fusion(fusion: dict | None, shape: tuple[int, ...]) -> tuple[int, ...]:

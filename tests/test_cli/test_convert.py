@@ -17,8 +17,11 @@ from safetensors import safe_open
 from shrink import ROOT
 
 from voxrecon.apis import init_model
-from voxrecon.cli.convert_pix2vox import main
+from voxrecon.cli.convert_pix2vox import main, our_key, rename
+from voxrecon.engine.checkpoint import check_keys
+from voxrecon.engine.config import load_config
 from voxrecon.errors import CheckpointError
+from voxrecon.registry import MODELS
 
 NETWORKS = {
     "pix2vox_f": 7_436_307,
@@ -136,6 +139,14 @@ KEYS = {
         "refiner": REFINER,
     },
 }
+# of the public Pix2Vox-VAE: Pix2Vox-A and three linear maps
+KEYS["pix2vox_vae"] = {
+    **KEYS["pix2vox_a"],
+    "encoder": KEYS["pix2vox_a"]["encoder"]
+    | conv("fc_mu", 64, 16384)
+    | conv("fc_log_sigma", 64, 16384),
+    "decoder": KEYS["pix2vox_a"]["decoder"] | conv("fc", 16384, 64),
+}
 
 
 def published(network: str, prefix: str = "module.") -> dict:
@@ -221,6 +232,27 @@ def test_a_few_keys_by_name(tmp_path):
         ("merger", "layer5.0.weight", "volume_fusion.reduce.0.weight"),
     ):
         assert torch.equal(weights[ours], state[f"{part}_state_dict"][theirs])
+
+
+def test_the_bottleneck_of_the_public_vae():
+    """Renamed on the meta device; what a whole conversion does is tested above."""
+    state = published("pix2vox_vae")
+    with torch.device("meta"):
+        cfg = load_config(ROOT / "projects" / "pix2voxpp_vae" / "configs" / "pix2vox_vae.py")
+        own = MODELS.build(cfg.model).state_dict()
+    weights = rename(state, "source.pth", own, multi_scale=False)
+    check_keys(weights, own, "source.pth")
+    assert sum(len(tensors) for key, tensors in state.items() if "state" in key) == len(weights)
+    for part, theirs, ours in (
+        ("encoder", "fc_mu", "feature_fusion.mean"),
+        ("encoder", "fc_log_sigma", "feature_fusion.log_variance"),
+        ("decoder", "fc", "decoder.stem"),
+    ):
+        for tensor in ("weight", "bias"):
+            given = state[f"{part}_state_dict"][f"module.{theirs}.{tensor}"]
+            assert torch.equal(weights[f"{ours}.{tensor}"], given)
+    assert our_key("decoder", "fc_mu.weight", False) is None
+    assert our_key("encoder", "fc_mu.0.weight", False) is None
 
 
 @pytest.fixture

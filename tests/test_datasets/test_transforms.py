@@ -27,6 +27,25 @@ def test_crop_is_the_centre(height, width, top, left):
     assert crops[1, -1, -1].tolist() == [top + 127, left + 127, 0, 0]
 
 
+def test_random_crop_draws_a_corner_for_each_view():
+    def crop(seed, views=2, height=9, width=8):
+        images = [numbered(height, width)] * views
+        rng = np.random.default_rng(seed)
+        crops = CropViews(6, random=True)(
+            {"images": images, "img_paths": ["a"] * views, "rng": rng}
+        )["images"]
+        assert (crops[:, -1, -1, :2] == crops[:, 0, 0, :2] + 5).all()
+        return crops[:, 0, 0, :2].tolist()
+
+    rng = np.random.default_rng(3)
+    assert crop(3) == [[rng.integers(4), rng.integers(3)] for _ in range(2)]
+    corners = [crop(seed) for seed in range(300)]
+    # each view by itself, both ends of the margins included
+    assert {tuple(first) for first, _ in corners} == {(i, j) for i in range(4) for j in range(3)}
+    assert 0 < sum(first == second for first, second in corners) < 60
+    assert crop(0, height=6, width=6) == [[0, 0], [0, 0]]
+
+
 def test_views_of_several_sizes_and_too_small_ones():
     images = [numbered(8, 9), numbered(5, 4)]
     crops = CropViews(4)({"images": images, "img_paths": ["a", "b"]})["images"]

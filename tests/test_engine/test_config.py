@@ -17,7 +17,7 @@ from voxrecon.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 
 
 class ToyNet:
-    def __init__(self, trunk, head=None, parts=(), data_preprocessor=None): ...
+    def __init__(self, trunk, head=None, parts=(), data_preprocessor=None, init_cfg=None): ...
 
 
 class ToyTrunk:
@@ -356,6 +356,12 @@ def test_set_data_taxonomy(cfg, tmp_path):
         ("model.trunk", dict(type="ToyTrunk", nam=1), "takes no 'nam'; did you mean name?"),
         ("model.head", dict(type="ToyWideTrunk", wdith=1), "did you mean width?"),
         ("model.head", dict(type="ToyWideTrunk", weigths=1), "did you mean weights?"),
+        ("model.init_cfg", dict(type="Xavier", gian=1), "XavierInit takes no 'gian'; did you mean"),
+        (
+            "model.init_cfg",
+            [dict(type="Xavir")],
+            "model.init_cfg.0.type=Xavir: no such weight init",
+        ),
         ("train_dataloader.dataset", dict(type="ToyDat"), "no such dataset; did you mean ToyData?"),
         (
             "train_dataloader.dataset.pipeline",

@@ -192,7 +192,10 @@ def test_frozen_slots_stand_still(config):
     model.freeze(["backbone", "neck", "decoder"])
     model.train()
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    if not trained:
+        pytest.skip("has nothing else to train; such a stage is refused")
+    optimizer = torch.optim.Adam(trained, lr=1e-2)
     truth = torch.ones(2, *[model.grid_size] * 3)
     for _ in range(2):  # a memory is empty in the first step
         sum(model.loss(images(2), truth).values()).backward()

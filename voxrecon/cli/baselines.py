@@ -11,26 +11,23 @@ import torch
 from mmengine.dataset import default_collate
 from rich import box
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from voxrecon.apis import init_model
-from voxrecon.cli.common import available_cores, guard, parser
+from voxrecon.cli.common import available_cores, guard, parser, with_bar
 from voxrecon.datasets import LoadVoxels, R2N2Dataset
 from voxrecon.engine.config import load_config
 from voxrecon.errors import ConfigError
-from voxrecon.evaluation import iou, read_results, write_json
+from voxrecon.evaluation import THRESHOLD, iou, read_results, write_json
 from voxrecon.evaluation.baselines import (
     class_mean_iou,
     mean_grid_iou,
     oracle_iou,
     retrieval_iou,
 )
-
-THRESHOLD = 0.3  # at which results are shown, as in the papers
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -120,18 +117,12 @@ class Grids:
         folder = Path(dataset[0]["img_paths"][0]).parent
         self.views = len(list(folder.glob("*.png")))  # of the first object
         self.grids = torch.empty(len(dataset), dataset.grid_size**3, dtype=torch.bool)
-        for index in _track(range(len(dataset)), f"reading {dataset.split}"):
+        for index in with_bar(range(len(dataset)), f"reading {dataset.split}"):
             sample = dataset[index]
             self.names[sample["taxonomy"]] = sample["name"]
             self.classes.append(sample["taxonomy"])
             self.keys.append((sample["taxonomy"], sample["id"]))
             self.grids[index] = torch.from_numpy(sample["voxels"].ravel())
-
-
-def _track(items, text: str):
-    """A progress bar, on a terminal."""
-    console = Console()
-    return track(items, text, transient=True, console=console, disable=not console.is_terminal)
 
 
 def _read(args: argparse.Namespace, split: str) -> Grids:
@@ -162,7 +153,7 @@ def _features(model, pipeline: list, dataset, n_views: int) -> Tensor:
         views, batch_size=4, num_workers=min(available_cores(), 8), collate_fn=default_collate
     )
     features = []
-    for batch in _track(loader, f"features of {dataset.split}"):
+    for batch in with_bar(loader, f"features of {dataset.split}"):
         with torch.no_grad():
             images = model.data_preprocessor(batch)["inputs"]
             features.append(model.extract_features(images)[0].flatten(2).half().cpu())

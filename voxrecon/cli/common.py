@@ -9,9 +9,15 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
 
 from voxrecon.errors import ConfigError, VoxreconError
+
+T = TypeVar("T")
 
 LAUNCHERS = {  # the variable that each sets for its processes
     "pytorch": ("RANK", "tools/dist_train.sh CONFIG GPUS"),
@@ -26,6 +32,12 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def with_bar(items: Iterable[T], text: str) -> Iterator[T]:
+    """The items, with a progress bar on a terminal that vanishes with the last of them."""
+    console = Console()
+    yield from track(items, text, transient=True, console=console, disable=not console.is_terminal)
 
 
 def one_line(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Checkpoints in the layout of the authors of Pix2Vox and Pix2Vox++ to ours."""
+"""Checkpoints in the layout of the authors of Pix2Vox and Pix2Vox++, and of Pix2Vox-VAE, to
+ours."""
 
 from __future__ import annotations
 
@@ -14,6 +15,11 @@ from voxrecon.errors import CheckpointError
 
 PARTS = ("encoder", "decoder", "merger", "refiner")
 EXTRAS = re.compile(r"epoch_idx|best_iou|best_epoch|\w+_solver_state_dict")
+VAE = {
+    ("encoder", "fc_mu"): "feature_fusion.mean",
+    ("encoder", "fc_log_sigma"): "feature_fusion.log_variance",  # so used, whatever its name
+    ("decoder", "fc"): "decoder.stem",
+}
 TRUNK = {"resnet.0.": "conv1.", "resnet.1.": "bn1.", "resnet.4.": "layer1.", "resnet.5.": "layer2."}
 
 
@@ -28,6 +34,9 @@ def our_key(part: str, key: str, multi_scale: bool) -> str | None:
         for prefix, ours in TRUNK.items():
             if key.startswith(prefix):
                 return f"backbone.trunk.{ours}{key[len(prefix) :]}"
+    module, _, tensor = key.partition(".")
+    if (part, module) in VAE and tensor in ("weight", "bias"):
+        return f"{VAE[part, module]}.{tensor}"
     match = re.fullmatch(r"layer(\d\d?)\.(\d\..+)", key)
     if not match:
         return None
@@ -113,7 +122,7 @@ def convert(config: str, source: str, target: str) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Entry point."""
     arguments = parser(
-        "Convert a checkpoint in the layout of the authors of Pix2Vox or Pix2Vox++.",
+        "Convert a checkpoint in the layout of the authors of Pix2Vox, Pix2Vox++ or Pix2Vox-VAE.",
         "python tools/model_converters/convert_pix2vox.py "
         "configs/pix2vox_a.py Pix2Vox-A-ShapeNet.pth a.safetensors",
     )

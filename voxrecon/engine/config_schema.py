@@ -34,6 +34,7 @@ from voxrecon.registry import (
     TRANSFORMS,
     VISBACKENDS,
     VISUALIZERS,
+    WEIGHT_INITIALIZERS,
 )
 
 
@@ -111,7 +112,9 @@ ROOT = Place(
     default=Runner,
     extra=("custom_imports", "model_wrapper_cfg"),
     inside={
-        "model": Place((MODELS,)),
+        "model": Place(
+            (MODELS,), inside={"init_cfg": Place((WEIGHT_INITIALIZERS,), extra=("override",))}
+        ),
         "train_dataloader": _LOADER,
         "val_dataloader": _LOADER,
         "test_dataloader": _LOADER,

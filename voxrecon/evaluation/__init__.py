@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 from .iou import intersection_union, iou
-from .report import build_results, format_results, read_results, write_json
+from .report import THRESHOLD, build_results, format_results, read_results, write_json
 from .voxel_iou import VoxelIoU
 
 __all__ = [
+    "THRESHOLD",
     "VoxelIoU",
     "build_results",
     "format_results",

@@ -21,6 +21,7 @@ from ..fileio import atomic_write
 from .iou import iou
 
 SCHEMA = 1
+THRESHOLD = 0.3  # at which one figure stands for all, as in the papers
 SAMPLE_KEYS = ("taxonomy", "id", "n_views", "intersection", "union")
 MAX_BYTES = 1 << 30  # 40,000 samples at 20 view counts are about 150 MB
 COLUMNS = 5  # thresholds side by side that fit into 80 characters

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
-from .voxels import draw_reconstruction, render_voxels
+from .voxels import draw_reconstruction, draw_tiles, render_voxels
 
-__all__ = ["draw_reconstruction", "render_voxels"]
+__all__ = ["draw_reconstruction", "draw_tiles", "render_voxels"]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -109,6 +111,15 @@ def draw_reconstruction(
     if truth is not None:
         tiles.append(("truth", picture(truth)))
 
+    return draw_tiles(tiles, size)
+
+
+def draw_tiles(tiles: Sequence[tuple[str, np.ndarray]], size: int = 224) -> np.ndarray:
+    """One row of pictures (size, size, 3) uint8 RGB on white, each under its caption.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
     gap = np.full((size + size // 8, max(size // 32, 1), 3), 255, np.uint8)
     row = [gap]
     for text, tile in tiles:

@@ -10,19 +10,24 @@ from voxrecon.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class CropViews(BaseTransform):
-    """Cut the centre out of every view: ``images`` becomes one array (V, size, size, 4) uint8.
+    """Cut a square out of every view: ``images`` becomes one array (V, size, size, 4) uint8.
 
-    Published as a random crop, which without a bounding box is the centre one too (Pix2Vox, public
-    transforms). An odd margin leaves the smaller half at the top and left: 137 to 128 starts at 4.
+    It is the centre by default. Pix2Vox publishes a random crop, which without a bounding box is
+    the centre one too (public transforms). An odd margin leaves the smaller half at the top and
+    left: 137 to 128 starts at 4.
+
+    Args:
+        size: Side of the square, in pixels.
+        random: Draw the upper left corner from ``rng``, for each view by itself, as 3D-R2N2 does.
 
     Raises:
         SampleError: a view is smaller than ``size``.
     """
 
-    def __init__(self, size: int = 128) -> None:
+    def __init__(self, size: int = 128, random: bool = False) -> None:
         if not isinstance(size, int) or size < 1:
             raise ConfigError(f"CropViews size {size!r}, expected an integer from 1")
-        self.size = size
+        self.size, self.random = size, random
 
     def transform(self, results: dict) -> dict:
         size = self.size
@@ -34,7 +39,11 @@ class CropViews(BaseTransform):
                     f"{results['img_paths'][i]}: {width} x {height} pixels, "
                     f"expected at least {size} a side"
                 )
-            top, left = (height - size) // 2, (width - size) // 2
+            margins = (height - size, width - size)
+            if self.random:
+                top, left = (int(results["rng"].integers(margin + 1)) for margin in margins)
+            else:
+                top, left = (margin // 2 for margin in margins)
             crops[i] = image[top : top + size, left : left + size]
         results["images"] = crops
         return results

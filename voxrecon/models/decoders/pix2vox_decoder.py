@@ -27,6 +27,8 @@ class Pix2VoxDecoder(nn.Module):
         head_std: Of the closing convolution's initial weights. None leaves them as the public
             trainer draws them: with torch's fan-in of 1 for a transposed convolution that is 1.41,
             from which probabilities start saturated and short trainings do not recover.
+        stem: Values of a vector per view (VAE), which a dense map brings to the seed's size; None:
+            what comes in fills the seed, and there is no such map.
     """
 
     def __init__(
@@ -34,10 +36,12 @@ class Pix2VoxDecoder(nn.Module):
         seed: Sequence[int],
         channels: Sequence[int] = (512, 128, 32, 8),
         head_std: float | None = None,
+        stem: int | None = None,
     ) -> None:
         super().__init__()
         self.seed, self.head_std = tuple(seed), head_std
         self.grid_size = self.seed[-1] * 2 ** len(channels)
+        self.stem = None if stem is None else nn.Linear(stem, prod(self.seed))
         widths = [self.seed[0], *channels]
         self.layers = nn.Sequential(
             *(
@@ -66,7 +70,14 @@ class Pix2VoxDecoder(nn.Module):
         """
         batch, views = x.shape[:2]
         values = prod(x.shape[2:])
-        if values != prod(self.seed):
+        if self.stem is not None:
+            if values != self.stem.in_features:
+                raise ConfigError(
+                    f"decoder: {values} values a view {tuple(x.shape[2:])}, "
+                    f"expected stem={self.stem.in_features}"
+                )
+            x = self.stem(x.flatten(2))  # (B, V, C * s^3)
+        elif values != prod(self.seed):
             raise ConfigError(
                 f"decoder: {values} values a view {tuple(x.shape[2:])} do not fill "
                 f"seed={self.seed} ({prod(self.seed)} values)"

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
 from .conv_neck import ConvNeck
+from .dense_neck import DenseNeck
 
-__all__ = ["ConvNeck"]
+__all__ = ["ConvNeck", "DenseNeck"]

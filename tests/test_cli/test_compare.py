@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import json
+
+import pytest
+from commands import call, refusal
+from shrink import ROOT
+
+from voxrecon.cli import compare
+from voxrecon.evaluation import read_results
+
+
+@pytest.mark.slow
+def test_two_seeds_side_by_side(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "helpers"))
+    work, out = tmp_path / "work", tmp_path / "out.json"
+    options = ["--data-root", made.data, "--work-dir", work, "--views", 1, 3, "--out", out]
+    call(compare.main, made.config, *options, "--jobs", 2)
+    text = capsys.readouterr().out
+    assert "seeds 0, 1" in text and "3 views" in text
+    (row,) = json.loads(out.read_text())["rows"]
+    assert row["name"] == "tiny" and row["parameters"] > 0 and min(row["peak_memory"]) > 1e7
+    for seed in (0, 1):
+        results = read_results(work / "tiny" / f"seed_{seed}" / "results.json")
+        at = results["thresholds"].index(0.3)
+        for n in ("1", "3"):
+            assert row["iou"][n][seed] == results["summary"][n]["overall"][at]
+    stamps = [path.stat().st_mtime_ns for path in sorted(work.rglob("*"))]
+    call(compare.main, made.config, *options)  # nothing is left to do
+    assert stamps == [path.stat().st_mtime_ns for path in sorted(work.rglob("*"))]
+
+
+def test_a_run_that_fails_is_named(made, tmp_path, capfd):
+    options = ["--data-root", made.data, "--work-dir", tmp_path, "--seeds", 0]
+    message = refusal(capfd, compare.main, made.config, *options, "--cfg-options", "model.eval=1")
+    assert message.startswith(f"{tmp_path}/tiny/seed_0/train.txt: train failed: error: ")
+    assert not (tmp_path / "tiny" / "seed_0" / "run.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seeds", "1", "1"], "--seeds 1 1: expected distinct numbers from 0"),
+        (["--views", "0"], "--views 0: expected distinct numbers from 1"),
+        (["--jobs", "0"], "--jobs 0: expected distinct numbers from 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(made, capfd, options, message):
+    base = [made.config, "--data-root", made.data]
+    assert refusal(capfd, compare.main, *base, *options) == message
+    assert "expected distinct names" in refusal(capfd, compare.main, made.config, *base)

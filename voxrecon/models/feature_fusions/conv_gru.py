@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from voxrecon.errors import ConfigError
+from voxrecon.registry import MODELS
+
+
+@MODELS.register_module()
+class ConvGRUFusion(nn.Module):
+    """The 3D convolutional GRU of 3D-R2N2 (Res3D-GRU-3): a grid of cells that each view updates.
+
+    Every cell sees the whole view, through a dense map of its vector, and the states of its
+    neighbours, through a convolution. The update gate is the share of the old state that is kept.
+
+    Args:
+        in_features: Length of a view's vector.
+        channels: Of the state.
+        side: Of the state's grid.
+    """
+
+    scope = "causal"
+
+    def __init__(self, in_features: int = 1024, channels: int = 128, side: int = 4) -> None:
+        super().__init__()
+        self.in_features, self.seed = in_features, (channels, side, side, side)
+        # update, reset, candidate: each by itself, since Xavier's initialisation looks at the width
+        self.from_view = nn.ModuleList(
+            nn.Linear(in_features, channels * side**3, bias=False) for _ in range(3)
+        )
+        self.from_state = nn.ModuleList(
+            nn.Conv3d(channels, channels, 3, padding=1) for _ in range(3)
+        )
+
+    def forward(self, x: Tensor, targets: Tensor | None = None) -> tuple[Tensor, dict]:
+        """Vectors (B, V, F), in the order of the sequence, to the states after each of them
+        (B, V, C, s, s, s), in training to the last alone (B, 1, C, s, s, s).
+
+        The last state is the answer (volume fusion ``LastFusion``): the loss sees no other, so
+        decoding them would cost V times as much for nothing. In evaluation all of them give all
+        prefixes of the sequence in one pass.
+
+        Raises:
+            ConfigError: a view has other than ``in_features`` values.
+        """
+        if x[0, 0].numel() != self.in_features:
+            raise ConfigError(
+                f"ConvGRUFusion: {tuple(x.shape[2:])} a view, expected "
+                f"in_features={self.in_features}"
+            )
+        # each (B, V, C, s, s, s)
+        inputs = [layer(x.flatten(2)).unflatten(2, self.seed) for layer in self.from_view]
+        to_update, to_reset, to_candidate = self.from_state
+        state = torch.zeros_like(inputs[0][:, 0])  # (B, C, s, s, s)
+        states = []
+        for update, reset, candidate in zip(*(gate.unbind(1) for gate in inputs), strict=True):
+            update = (update + to_update(state)).sigmoid()
+            reset = (reset + to_reset(state)).sigmoid()
+            candidate = (candidate + to_candidate(reset * state)).tanh()
+            state = update * state + (1 - update) * candidate
+            states.append(state)
+        return torch.stack(states[-1:] if self.training else states, dim=1), {}
