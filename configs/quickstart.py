@@ -3,7 +3,7 @@
 _base_ = ["pix2voxpp_small.py"]
 
 data_root = "data/quickstart"
-train_dataloader = dict(dataset=dict(data_root=data_root))
+train_dataloader = dict(batch_size=16, dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))
 test_dataloader = dict(dataset=dict(data_root=data_root))
 

@@ -29,7 +29,7 @@ train_pipeline = [
 ]
 data_root = "data/shapes13"
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=1,
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )
@@ -40,7 +40,19 @@ test_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root))
 optim_wrapper = dict(optimizer=dict(lr=5e-3), paramwise_cfg=dict(_delete_=True))
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=150),
-    dict(type="CosineAnnealingLR", T_max=24, convert_to_iter_based=True),
+    dict(type="CosineAnnealingLR", T_max=12, convert_to_iter_based=True),
 ]
-# one stage: all parts learn together, from one to three views
-train_cfg = dict(stages=[dict(epochs=24, views=(1, 3))], val_interval=6)
+train_cfg = dict(
+    stages=[
+        # single views, which teach a volume fusion nothing; that is where the steps are cheap
+        dict(epochs=12, views=1, frozen=["volume_fusion"]),
+        # then all parts together, at a fifth of the rate
+        dict(
+            epochs=2,
+            views=(2, 4),
+            optim_wrapper=dict(type="OptimWrapper", optimizer=dict(type="Adam", lr=1e-3)),
+            param_scheduler=[dict(type="CosineAnnealingLR", T_max=2, convert_to_iter_based=True)],
+        ),
+    ],
+    val_interval=2,
+)

@@ -31,9 +31,22 @@ def test_two_seeds_side_by_side(made, tmp_path, monkeypatch, capsys):
     assert stamps == [path.stat().st_mtime_ns for path in sorted(work.rglob("*"))]
 
 
+def test_records_that_are_broken_or_of_other_runs(made, tmp_path, capfd):
+    folder = tmp_path / "tiny" / "seed_0"
+    folder.mkdir(parents=True)
+    base = [compare.main, made.config, "--data-root", made.data, "--work-dir", tmp_path]
+    for text in ("{", "[]", '{"seconds": "x"}', '{"seconds": 1}'):
+        (folder / "run.json").write_text(text)
+        message = refusal(capfd, *base, "--seeds", 0)
+        assert message.startswith(f"{folder}/run.json: not a record of a run (")
+    (folder / "run.json").write_text('{"seconds": 1, "peak_memory": 1, "config": "another"}')
+    message = refusal(capfd, *base, "--seeds", 0)
+    assert message.startswith(f"{folder}/run.json: of another config; ")
+
+
 def test_a_run_that_fails_is_named(made, tmp_path, capfd):
     options = ["--data-root", made.data, "--work-dir", tmp_path, "--seeds", 0]
-    message = refusal(capfd, compare.main, made.config, *options, "--cfg-options", "model.eval=1")
+    message = refusal(capfd, compare.main, made.config, *options, "--taxonomy", "no.json")
     assert message.startswith(f"{tmp_path}/tiny/seed_0/train.txt: train failed: error: ")
     assert not (tmp_path / "tiny" / "seed_0" / "run.json").exists()
 
@@ -44,6 +57,7 @@ def test_a_run_that_fails_is_named(made, tmp_path, capfd):
         (["--seeds", "1", "1"], "--seeds 1 1: expected distinct numbers from 0"),
         (["--views", "0"], "--views 0: expected distinct numbers from 1"),
         (["--jobs", "0"], "--jobs 0: expected distinct numbers from 1"),
+        (["--cfg-options", "randomness.seed=3"], "--cfg-options randomness.seed: expected --seeds"),
     ],
 )
 def test_what_does_not_fit_is_refused(made, capfd, options, message):

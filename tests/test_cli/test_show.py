@@ -12,7 +12,9 @@ import trimesh
 from commands import call, refusal
 
 from voxrecon.cli import test
+from voxrecon.engine.hooks import reconstruction
 from voxrecon.models import VoxelReconstructor
+from voxrecon.structures import VoxelDataSample
 
 CHAIR, AEROPLANE = "03001627", "02691156"
 
@@ -71,3 +73,15 @@ def test_fewer_than_one_is_refused(made, capfd):
     options = ["--show-dir", "x", "--show-per-class", 0]
     message = refusal(capfd, test.main, made.config, made.best, *options)
     assert message == "--show-per-class 0: expected at least 1"
+
+
+def test_sorted_views_are_shown_as_they_were_selected(monkeypatch):
+    """The picture of n views has those that were selected first, in the order of the sequence."""
+    shown = []
+    monkeypatch.setattr(reconstruction, "draw_reconstruction", lambda rgb, *_: shown.append(rgb))
+    sample = VoxelDataSample(metainfo={"picks": [2, 0, 1]})
+    sample.pred_volumes = {n: torch.zeros(8, 8, 8) for n in (1, 2, 3)}
+    images = torch.full((3, 4, 4, 4), 255, dtype=torch.uint8)
+    images[..., 0] = torch.arange(3)[:, None, None]
+    reconstruction.ReconstructionHook().pictures(images, sample)
+    assert [rgb[:, 0, 0, 0].tolist() for rgb in shown] == [[1], [1, 2], [0, 1, 2]]

@@ -79,12 +79,12 @@ def test_killed_at_random_moments_and_resumed(tmp_path):
         assert torch.equal(ours[key], value), key
 
 
-def test_two_processes(tmp_path):
-    cfg = tiny_config(tmp_path)
+def train_two_processes(folder: Path, base: str) -> tuple[Path, Path]:
+    """Config and work dir of four epochs, in which both processes hold the same buffers."""
+    cfg = tiny_config(folder, base)
     cfg.custom_imports = {"imports": ["shrink", "test_processes"]}
     cfg.custom_hooks = [*cfg.custom_hooks, {"type": "DumpBuffers"}]
-    config = write_config(cfg, tmp_path / "config.py")
-    work = tmp_path / "work"
+    config, work = write_config(cfg, folder / "config.py"), folder / "work"
     call(*TORCHRUN, TRAIN[1], str(config), "--launcher", "pytorch", "--work-dir", str(work))
     log = "".join(path.read_text() for path in work.rglob("*.log"))
     assert "stage 1 of 2" in log and "stage 2 of 2" in log
@@ -95,7 +95,17 @@ def test_two_processes(tmp_path):
         assert a.keys() == b.keys() and any("running_mean" in key for key in a)
         for key, value in a.items():
             assert torch.equal(value, b[key]), (epoch, key)
+    return config, work
 
+
+def test_two_processes_hold_the_same_memory(tmp_path):
+    _, work = train_two_processes(tmp_path, "projects/mem3d/configs/mem3d.py")
+    ages = torch.load(work / "buffers_4_0.pth", weights_only=True)["feature_fusion.memory.ages"]
+    assert (ages >= 0).any()
+
+
+def test_two_processes(tmp_path):
+    config, work = train_two_processes(tmp_path, "configs/pix2voxpp_a.py")
     test = [
         str(ROOT / "tools" / "test.py"),
         str(config),

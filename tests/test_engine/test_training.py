@@ -79,6 +79,21 @@ def test_resumed_run_equals_the_uninterrupted_one(uninterrupted, tmp_path, stop,
     assert_same(ours, final)
 
 
+def test_a_memory_of_shapes_resumes_too(tmp_path):
+    ended = []
+    for stops in ((None,), (1, None)):
+        cfg = tiny_config(tmp_path / str(len(stops)), "projects/mem3d/configs/mem3d.py")
+        cfg.model.feature_fusion.similarity = "iou"  # the published one takes all for one shape
+        cfg.train_cfg.stages = [{"epochs": 3}]
+        for resume, stop in enumerate(stops):
+            with pytest.raises(KeyboardInterrupt) if stop else contextlib.nullcontext():
+                run(cfg, resume=bool(resume), hooks=[Record(stop)])
+        state = torch.load(f"{cfg.work_dir}/epoch_3.pth", weights_only=True)["state_dict"]
+        ended.append(state)
+    assert (ended[0]["feature_fusion.memory.ages"] >= 0).sum() > 1
+    assert_same(*map(dict, ended))
+
+
 @MODELS.register_module()
 class Noise(torch.nn.Module):
     """A slot that draws from torch's generator in training."""

@@ -138,9 +138,6 @@ def test_gru_by_its_equations():
     states, aux = fusion.eval()(x)
     assert states.shape == (2, 3, 3, 2, 2, 2) and aux == {}
     assert torch.allclose(states, gru_by_its_equations(fusion, x), atol=1e-6)
-    # what the loss sees
-    last, _ = fusion.train()(x)
-    assert torch.equal(last, states[:, -1:])
 
 
 @torch.no_grad()

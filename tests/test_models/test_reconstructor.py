@@ -10,6 +10,7 @@ from shrink import ROOT, shrink
 from torch import nn
 
 from voxrecon.errors import ConfigError
+from voxrecon.models import VoxelReconstructor
 from voxrecon.registry import MODELS
 from voxrecon.structures import VoxelDataSample
 
@@ -75,6 +76,17 @@ def test_first_views_of_sorted_ones_are_those_selected_first(scope, calls):
             for i in (0, 1):
                 volume = predicted[i].pred_volumes[n]
                 assert torch.allclose(volume, alone[i], atol=1e-6), (n, i)
+
+
+def test_in_training_only_the_last_state_is_decoded_where_no_other_is_used():
+    model = build("causal", refiner=None)
+    model.volume_fusion = MODELS.build({"type": "LastFusion"})
+    x = images(3)
+    whole = model.eval().encode(x)["coarse"]
+    assert whole.shape[1] == 3
+    for module in model.modules():  # the same network but for the shape
+        module.training = isinstance(module, VoxelReconstructor)
+    assert torch.allclose(model.encode(x)["coarse"], whole[:, -1:], atol=1e-6)
 
 
 def test_aux_losses_join_and_targets_arrive():

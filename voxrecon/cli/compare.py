@@ -4,11 +4,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
@@ -19,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from voxrecon.cli.common import available_cores, guard, parser
-from voxrecon.engine.config import load_config
+from voxrecon.engine.config import apply_options, load_config, parse_options
 from voxrecon.errors import ConfigError, FileError, VoxreconError
 from voxrecon.evaluation import THRESHOLD, read_results, write_json
 from voxrecon.registry import MODELS
@@ -29,12 +31,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line of ``tools/analysis/compare.py``."""
     arguments = parser(
         "Train and test several configs alike, with several seeds, and print one table:\n"
-        "parameters, time, memory, IoU. A run that is finished is not repeated.",
+        "parameters, minutes of the training's process and its peak memory, IoU. A run that is\n"
+        "finished is not repeated.",
         "python tools/analysis/compare.py configs/pix2vox_small.py configs/pix2voxpp_small.py "
         "--data-root data/shapes13",
     )
     arguments.add_argument("configs", nargs="+", metavar="CONFIG")
     arguments.add_argument("--data-root", metavar="DIR", required=True, help="of all of them")
+    arguments.add_argument(
+        "--taxonomy", metavar="FILE", help="its splits (default: DIR/taxonomy.json)"
+    )
     arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1], metavar="N")
     arguments.add_argument("--views", type=int, nargs="+", default=[1, 3, 5], metavar="N")
     arguments.add_argument(
@@ -58,98 +64,160 @@ def compare(args: argparse.Namespace) -> None:
         if min(values) < lowest or len(set(values)) < len(values):
             given = " ".join(map(str, values))
             raise ConfigError(f"--{option} {given}: expected distinct numbers from {lowest}")
-    parameters = [_count_parameters(config) for config in args.configs]
-    runs = [(config, seed) for seed in args.seeds for config in args.configs]
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeRemainingColumn()) as bar, ThreadPoolExecutor(args.jobs) as pool:
-        task = bar.add_task("runs", total=len(runs))
-        pending = [pool.submit(_run, config, seed, args, bar.console) for config, seed in runs]
-        try:
-            for future in pending:
-                future.result()
-                bar.advance(task)
-        except BaseException:
-            pool.shutdown(cancel_futures=True, wait=False)
-            raise
-    rows = [
-        {"name": name, "parameters": count, **_figures(config, args)}
-        for name, count, config in zip(names, parameters, args.configs, strict=True)
-    ]
+    options = parse_options(args.cfg_options)
+    if "randomness.seed" in options:
+        raise ConfigError("--cfg-options randomness.seed: expected --seeds")
+    runs, parameters = [], []
+    for config, name in zip(args.configs, names, strict=True):
+        cfg = load_config(config)
+        apply_options(cfg, options)
+        with torch.device("meta"):
+            parameters.append(sum(p.numel() for p in MODELS.build(cfg.model).parameters()))
+        for seed in args.seeds:
+            words = ["--cfg-options", f"randomness.seed={seed}", *args.cfg_options]
+            known = {
+                "config": cfg.pretty_text,
+                "data": [args.data_root, args.taxonomy],
+                "views": args.views,
+            }
+            runs.append(Run(config, Path(args.work_dir, name, f"seed_{seed}"), words, known))
+    todo = [run for run in sorted(runs, key=lambda r: r.folder.name) if run.record() is None]
+    _train_and_test(todo, args)
+    rows = []
+    for i, name in enumerate(names):
+        of_config = runs[i * len(args.seeds) : (i + 1) * len(args.seeds)]
+        rows.append({"name": name, "parameters": parameters[i], **_figures(of_config, args.views)})
     Console().print(_table(rows, args.seeds, args.views))
     if args.out:
         write_json(args.out, {"seeds": args.seeds, "views": args.views, "rows": rows})
+        print(f"figures: {args.out}")
 
 
-def _count_parameters(config: str) -> int:
-    with torch.device("meta"):
-        return sum(p.numel() for p in MODELS.build(load_config(config).model).parameters())
+@dataclass
+class Run:
+    """One training with its test.
+
+    Attributes:
+        folder: What it leaves is here; ``run.json`` when it is finished.
+        options: The words behind the config and the data on the command line.
+        known: All that its figures depend on, but for the data's content.
+    """
+
+    config: str
+    folder: Path
+    options: list[str]
+    known: dict
+
+    def record(self) -> dict | None:
+        """Its seconds and peak memory; None if it is not finished.
+
+        Raises:
+            FileError: the record is broken.
+            ConfigError: the record is of a run that was another one.
+        """
+        path = self.folder / "run.json"
+        try:
+            record = json.loads(path.read_bytes())
+            numbers = [float(record[key]) for key in ("seconds", "peak_memory")]
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise FileError(f"{path}: not a record of a run ({type(error).__name__})") from error
+        for key, value in self.known.items():
+            if record.get(key) != value:
+                raise ConfigError(f"{path}: of another {key}; remove its folder or use --work-dir")
+        return {"seconds": numbers[0], "peak_memory": numbers[1]}
 
 
-def _folder(config: str, seed: int, args: argparse.Namespace) -> Path:
-    return Path(args.work_dir, Path(config).stem, f"seed_{seed}")
+def _train_and_test(runs: Sequence[Run], args: argparse.Namespace) -> None:
+    """All runs, ``--jobs`` at a time; whatever ends this early ends their processes too."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    processes: set[subprocess.Popen] = set()
+    with ThreadPoolExecutor(args.jobs) as pool, Progress(*columns, TimeRemainingColumn()) as bar:
+        task = bar.add_task("runs", total=len(runs))
+        pending = [pool.submit(_run, run, args, processes) for run in runs]
+        try:
+            for future in as_completed(pending):
+                bar.console.print(future.result(), highlight=False)
+                bar.advance(task)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(processes):
+                process.terminate()
+            raise
 
 
-def _run(config: str, seed: int, args: argparse.Namespace, console: Console) -> None:
-    """Train and test one config with one seed, each in a process of its own."""
-    folder = _folder(config, seed, args)
-    record = folder / "run.json"
-    known = {"data_root": args.data_root, "views": args.views, "options": args.cfg_options}
-    if record.exists():
-        before = json.loads(record.read_text())
-        if {key: before.get(key) for key in known} != known:
-            raise ConfigError(f"{record}: of other options; use another --work-dir")
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    data = ["--data-root", args.data_root, "--work-dir", str(folder)]
-    options = ["--cfg-options", f"randomness.seed={seed}", *args.cfg_options]
-    seconds, memory = _call("train", [config, *data, *options], folder, args.jobs)
-    best = str(folder / "best.pth")
-    views = ["--views", *map(str, args.views)]
-    test = [config, best, *data, *views, "--out", str(folder / "results.json"), *options]
-    _call("test", test, folder, args.jobs)
-    write_json(record, {**known, "seconds": seconds, "peak_memory": memory})
-    console.print(f"{folder}: trained in {seconds / 60:.1f} min", highlight=False)
+def _run(run: Run, args: argparse.Namespace, processes: set) -> str:
+    """Train and test, each in a process of its own; one line on it."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    data = ["--data-root", args.data_root, "--work-dir", str(run.folder)]
+    data += ["--taxonomy", args.taxonomy] if args.taxonomy else []
+    words = [run.config, *data, *run.options]
+    seconds, memory = _call("train", words, run.folder, args.jobs, processes)
+    words.insert(1, str(run.folder / "best.pth"))
+    words += ["--views", *map(str, args.views), "--out", str(run.folder / "results.json")]
+    _call("test", words, run.folder, args.jobs, processes)
+    write_json(run.folder / "run.json", {**run.known, "seconds": seconds, "peak_memory": memory})
+    return f"{run.folder}: trained in {seconds / 60:.1f} min"
 
 
-def _call(command: str, words: Sequence[str], folder: Path, jobs: int) -> tuple[float, int]:
+def _call(
+    command: str, words: Sequence[str], folder: Path, jobs: int, processes: set
+) -> tuple[float, int]:
     """Seconds and peak memory (bytes) of a command of ours; its output goes into ``folder``."""
     threads = str(max(1, available_cores() // jobs))
     env = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    log, start = folder / f"{command}.txt", time.perf_counter()
+    log, start, memory = folder / f"{command}.txt", time.perf_counter(), 0
     with log.open("w") as out:
         words = [sys.executable, "-m", f"voxrecon.cli.{command}", *words]
         process = subprocess.Popen(words, stdout=out, stderr=subprocess.STDOUT, env=env)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        processes.add(process)
+        while process.poll() is None:
+            memory = max(memory, _peak_memory(process.pid))
+            time.sleep(0.2)
+        processes.discard(process)
     if process.returncode:
         last = (log.read_text(errors="replace").split("\n")[-2:-1] or [""])[0]
         raise VoxreconError(f"{log}: {command} failed: {last}")
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
+    return time.perf_counter() - start, memory
 
 
-def _figures(config: str, args: argparse.Namespace) -> dict:
+def _peak_memory(pid: int) -> int:
+    """Of a process so far, in bytes; 0 where the system does not tell.
+
+    Not ``ru_maxrss``: a child begins with that of its parent.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
+
+
+def _figures(runs: Sequence[Run], views: Sequence[int]) -> dict:
     """Of all seeds: minutes, peak memory, and IoU by number of views."""
-    minutes, memory, scores = [], [], {str(n): [] for n in args.views}
-    for seed in args.seeds:
-        folder = _folder(config, seed, args)
-        run, results = (folder / "run.json"), read_results(folder / "results.json")
-        try:
-            figures = json.loads(run.read_text())
-            minutes.append(figures["seconds"] / 60)
-            memory.append(figures["peak_memory"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FileError(f"{run}: not a record of a run: {error}") from error
+    records = [run.record() for run in runs]
+    scores: dict[str, list[float]] = {str(n): [] for n in views}
+    for run in runs:
+        results = read_results(run.folder / "results.json")
+        if THRESHOLD not in results["thresholds"] or not {*views} <= {*results["views"]}:
+            raise ConfigError(f"{run.folder}/results.json: other thresholds or numbers of views")
         at = results["thresholds"].index(THRESHOLD)
         for n, values in scores.items():
             values.append(results["summary"][n]["overall"][at])
-    return {"minutes": minutes, "peak_memory": memory, "iou": scores}
+    return {
+        "minutes": [record["seconds"] / 60 for record in records],
+        "peak_memory": [record["peak_memory"] for record in records],
+        "iou": scores,
+    }
 
 
 def _table(rows: Sequence[dict], seeds: Sequence[int], views: Sequence[int]) -> Table:
     title = f"Voxel IoU at {THRESHOLD}: mean of seeds {', '.join(map(str, seeds))} (their range)"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("Config", overflow="fold")
-    for name in ("Parameters", "Minutes", "Memory\nMB"):
+    for name in ("Parameters", "Minutes", "Peak\nMB"):
         table.add_column(name, justify="right", no_wrap=True)
     for n in views:
         table.add_column(f"{n} view{'s' * (n > 1)}", justify="right", no_wrap=True)

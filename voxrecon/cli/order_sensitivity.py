@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+import os
 
 import torch
 from mmengine.dataset import default_collate
@@ -30,6 +32,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument("config")
     arguments.add_argument("checkpoint")
     arguments.add_argument("--data-root", metavar="DIR", help="folder of the data set")
+    arguments.add_argument(
+        "--taxonomy", metavar="FILE", help="its splits (default: DIR/taxonomy.json)"
+    )
     arguments.add_argument("--views", type=int, default=5, help="views of an object (default: 5)")
     arguments.add_argument("--orders", type=int, default=8, help="orders of them (default: 8)")
     arguments.add_argument("--seed", type=int, default=0, help="of the orders (default: 0)")
@@ -41,21 +46,28 @@ def measure(args: argparse.Namespace) -> None:
     for name, value in (("views", args.views), ("orders", args.orders)):
         if value < 2:
             raise ConfigError(f"--{name} {value}: expected at least 2")
+    if args.orders > math.factorial(args.views):
+        most = math.factorial(args.views)
+        raise ConfigError(f"--orders {args.orders}: {args.views} views have {most} orders")
     cfg = load_config(args.config)
-    set_data(cfg, args.data_root)
+    set_data(cfg, args.data_root, args.taxonomy and os.path.abspath(args.taxonomy))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = init_model(cfg, args.checkpoint, device)
     dataset = DATASETS.build({**cfg.test_dataloader.dataset, "n_views": args.views})
     loader = DataLoader(dataset, batch_size=8, num_workers=1, collate_fn=default_collate)
     generator = torch.Generator().manual_seed(args.seed)
-    orders = [torch.randperm(args.views, generator=generator) for _ in range(args.orders)]
+    orders: dict[tuple, None] = {}  # distinct ones, in the order in which they were drawn
+    while len(orders) < args.orders:
+        orders[tuple(torch.randperm(args.views, generator=generator).tolist())] = None
     scores = []
     for batch in with_bar(loader, "objects"):
         with torch.no_grad():
             data = model.data_preprocessor(batch)
             truth = torch.stack([sample.gt_voxels for sample in data["data_samples"]]).bool()
             scores.append(
-                torch.stack([_iou(model(data["inputs"][:, order]), truth) for order in orders], 1)
+                torch.stack(
+                    [_iou(model(data["inputs"][:, list(order)]), truth) for order in orders], 1
+                )
             )
     Console().print(_table(torch.cat(scores), args.views))
 

@@ -89,7 +89,7 @@ def read_metadata(text: str, name: str) -> list[View]:
         FileError: a row has no azimuth, elevation, in-plane rotation and distance ratio.
     """
     views = []
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(text.rstrip().splitlines()):
         try:
             azimuth, elevation, _, distance = map(float, line.split()[:4])
             known = math.isfinite(azimuth + elevation + distance)

@@ -195,6 +195,7 @@ class VoxelReconstructor(BaseModel):
         (B, X, Y, Z).
 
         The first are those that were selected first, also where the views are in another order.
+        What ``aux`` of a per-view or causal slot shows is still of all views.
         """
         coarse, scores, aux = state["coarse"], state["scores"], dict(state["aux"])
         again = "features" in state
@@ -278,6 +279,8 @@ class VoxelReconstructor(BaseModel):
     def _decode_views(self, features: Tensor, targets: Tensor | None = None) -> dict:
         """Decoder and scores, per view."""
         aux: dict = {}
+        if self.training and getattr(self.volume_fusion, "uses_last_only", False):
+            features = features[:, -1:]
         idle = features.shape[1] == 1 and self._fusion_is_idle()
 
         def run(views: Tensor) -> tuple[Tensor, Tensor | None]:

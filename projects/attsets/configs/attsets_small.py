@@ -13,5 +13,7 @@ model = dict(
         head=8,
     ),
     volume_fusion=dict(type="MeanFusion"),  # there is one volume only
-    init_cfg=dict(type="Xavier", layer=["Conv2d", "Conv3d", "ConvTranspose3d", "Linear"], bias=0),
+    init_cfg=dict(
+        type="Xavier", layer=["Conv2d", "ConvTranspose3d", "Linear"], distribution="uniform"
+    ),
 )

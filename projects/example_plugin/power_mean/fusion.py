@@ -12,7 +12,7 @@ class PowerMeanFusion(nn.Module):
 
     def __init__(self, power: float = 2.0) -> None:
         super().__init__()
-        self.power = nn.Parameter(torch.tensor(power))
+        self.power = nn.Parameter(torch.tensor(float(power)))
 
     def score(self, context: Tensor) -> None:
         """A power mean needs no scores."""

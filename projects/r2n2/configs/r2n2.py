@@ -1,5 +1,5 @@
 # 3D-R2N2, Res3D-GRU-3 (Choy et al., ECCV 2016): 35,968,706 parameters.
-# Table row: ShapeNet, 32^3, t = 0.4: IoU 0.560 (1 view), 0.603 (2), 0.617 (3), 0.636 (20).
+# Table row: ShapeNet, 32^3: IoU 0.560 (1 view), 0.603 (2), 0.617 (3) on the paper's own split.
 _base_ = [
     "../../../configs/_base_/datasets/shapenet.py",
     "../../../configs/_base_/default_runtime.py",

@@ -7,11 +7,5 @@ model = dict(
     feature_fusion=dict(type="ConvGRUFusion", in_features=256, channels=32, side=4),
     decoder=dict(type="R2N2Decoder", seed=(32, 4, 4, 4), channels=(32, 16, 8), head=8),
     volume_fusion=dict(type="LastFusion"),
-    init_cfg=dict(
-        type="Xavier",
-        layer=["Conv2d", "Conv3d", "Linear"],
-        distribution="normal",
-        gain=2**0.5,
-        bias=0.1,
-    ),
+    init_cfg=dict(type="Xavier", layer=["Conv2d", "Conv3d", "Linear"], gain=2**0.5, bias=0.1),
 )

@@ -93,7 +93,9 @@ class ReconstructionHook(Hook):
         rgba = images.cpu().numpy()
         rgb = np.where(rgba[..., 3:] == 0, 255, rgba[..., :3]).astype(np.uint8)
         truth = sample.gt_voxels.bool().cpu().numpy() if "gt_voxels" in sample else None
-        return [
-            (n, draw_reconstruction(rgb[:n], volume.float().cpu().numpy(), truth, self.threshold))
-            for n, volume in sample.pred_volumes.items()
-        ]
+        picks = np.array(sample.get("picks", range(len(rgb))))  # sorted views: which were first
+        pictures = []
+        for n, volume in sample.pred_volumes.items():
+            volume = volume.float().cpu().numpy()
+            pictures.append((n, draw_reconstruction(rgb[picks < n], volume, truth, self.threshold)))
+        return pictures

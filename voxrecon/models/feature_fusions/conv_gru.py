@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+from math import prod
+
 import torch
 from torch import Tensor, nn
 
@@ -36,16 +38,12 @@ class ConvGRUFusion(nn.Module):
 
     def forward(self, x: Tensor, targets: Tensor | None = None) -> tuple[Tensor, dict]:
         """Vectors (B, V, F), in the order of the sequence, to the states after each of them
-        (B, V, C, s, s, s), in training to the last alone (B, 1, C, s, s, s).
-
-        The last state is the answer (volume fusion ``LastFusion``): the loss sees no other, so
-        decoding them would cost V times as much for nothing. In evaluation all of them give all
-        prefixes of the sequence in one pass.
+        (B, V, C, s, s, s); the last one is the answer (volume fusion ``LastFusion``).
 
         Raises:
             ConfigError: a view has other than ``in_features`` values.
         """
-        if x[0, 0].numel() != self.in_features:
+        if prod(x.shape[2:]) != self.in_features:
             raise ConfigError(
                 f"ConvGRUFusion: {tuple(x.shape[2:])} a view, expected "
                 f"in_features={self.in_features}"
@@ -61,4 +59,4 @@ class ConvGRUFusion(nn.Module):
             candidate = (candidate + to_candidate(reset * state)).tanh()
             state = update * state + (1 - update) * candidate
             states.append(state)
-        return torch.stack(states[-1:] if self.training else states, dim=1), {}
+        return torch.stack(states, dim=1), {}

@@ -43,6 +43,8 @@ class ConvLSTMFusion(nn.Module):
         super().__init__()
         if kernel < 1 or kernel % 2 == 0:
             raise ConfigError(f"ConvLSTMFusion: kernel={kernel}, expected an odd number")
+        if bottleneck is not None and bottleneck < 1:
+            raise ConfigError(f"ConvLSTMFusion: bottleneck={bottleneck}, expected at least 1")
         if grid is not None and grid[0] != channels:
             raise ConfigError(f"ConvLSTMFusion: grid={tuple(grid)}, expected {channels} channels")
         self.grid, self.residual = None if grid is None else tuple(grid), residual
@@ -57,7 +59,8 @@ class ConvLSTMFusion(nn.Module):
     def init_weights(self) -> None:
         """Xavier for the gates, since they saturate, and a forget gate that begins open."""
         for gates in (self.from_input, self.from_state):
-            nn.init.xavier_uniform_(gates.weight)
+            for gate in gates.weight.chunk(4):  # each by itself: Xavier looks at the width
+                nn.init.xavier_uniform_(gate)
         hidden = self.from_state.in_channels
         nn.init.zeros_(self.from_input.bias)
         nn.init.ones_(self.from_input.bias[hidden : 2 * hidden])

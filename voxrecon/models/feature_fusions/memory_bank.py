@@ -109,8 +109,7 @@ class MemoryBankFusion(nn.Module):
         # a rounded similarity or count is a wrong one; meta has no autocast to switch off
         with torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False):
             if self.memory is None:
-                prior = x.new_zeros(*views, self.hidden)
-                aux = {"loss_triplet": prior.sum().float()} if training else {}
+                prior, aux = x.new_zeros(*views, self.hidden), {}
             else:
                 prior, aux = self._remember(x.flatten(0, 1).float(), targets if training else None)
                 prior = prior.unflatten(0, views).to(x.dtype)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+from math import prod
+
 from torch import Tensor, nn
 
 from voxrecon.errors import ConfigError
@@ -29,7 +31,7 @@ class DenseNeck(nn.Module):
         Raises:
             ConfigError: a map has other than ``in_features`` values.
         """
-        if x[0].numel() != self.in_features:
+        if prod(x.shape[1:]) != self.in_features:
             raise ConfigError(
                 f"DenseNeck: maps {tuple(x.shape[1:])}, expected in_features={self.in_features}"
             )

@@ -10,6 +10,8 @@ from voxrecon.registry import MODELS
 class LastFusion(nn.Module):
     """The volume after the last view: the answer of a recurrent network (3D-R2N2)."""
 
+    uses_last_only = True  # in training the others need not be decoded
+
     def score(self, context: Tensor) -> None:
         """The last needs no scores."""
         return None
