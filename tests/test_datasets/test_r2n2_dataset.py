@@ -123,7 +123,14 @@ def test_views_are_random_without_replacement_in_training_only(shared):
 
 def test_sorted_by_azimuth(copy):
     """The protocol selects the views, then they are sorted; ties stay as selected."""
-    rows = ["200 0 0 1 25", "-10 0 0 1 25", "5 0 0 1 25", "200 0 0 1 25", "30 0 0 1", "0 0 0 1"]
+    rows = [
+        "200 0 0 1 25",
+        "-10 0 0 1 25",
+        "5 0 0 1 25",
+        "200 0 0 1 25",
+        "30 0 0 1 25",
+        "0 0 0 1 25",
+    ]
     for path in copy.glob("ShapeNetRendering/*/*/rendering/rendering_metadata.txt"):
         path.write_text("\n".join(rows))
     item = for_test(copy, n_views=4, order="azimuth")[0]

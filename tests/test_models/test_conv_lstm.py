@@ -82,6 +82,10 @@ def test_parameters_at_full_size():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ConfigError, match="kernel=4, expected an odd number"):
         build(channels=4, kernel=4)
+    with pytest.raises(ConfigError, match="bottleneck=0, expected at least 1"):
+        build(channels=4, bottleneck=0)
+    with pytest.raises(ConfigError, match=r"\(4, 3, 3\) a view, expected channels=8"):
+        build(channels=8)(maps(1, 2, 4, 3, 3))
     with pytest.raises(ConfigError, match=r"grid=\(8, 2, 2, 2\), expected 4 channels"):
         build(channels=4, grid=(8, 2, 2, 2))
     with pytest.raises(ConfigError, match=r"\(4, 3, 3\) a view do not fill grid=\(4, 2, 2, 2\)"):

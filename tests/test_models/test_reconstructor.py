@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -109,6 +111,17 @@ def test_losses_of_one_name_and_unknown_scopes_are_refused():
         build(loss=[{"type": "BCELoss"}, {"type": "BCELoss", "weight": 2}])
     with pytest.raises(ConfigError, match="scope 'sets', expected of per_view, causal, set"):
         build("sets")
+
+
+@pytest.mark.parametrize(
+    ("seed", "reason"), [(5, "'int' object is not iterable"), ([], "index out of range")]
+)
+def test_arguments_of_the_wrong_kind(seed, reason):
+    message = (
+        rf"^model.decoder: Pix2VoxDecoder\(seed={re.escape(str(seed))}, .* be built: .*{reason}"
+    )
+    with pytest.raises(ConfigError, match=message):
+        build(decoder={"seed": seed})
 
 
 def test_the_three_modes():

@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from rich.table import Table
 from voxrecon.cli.common import available_cores, guard, parser
 from voxrecon.engine.config import apply_options, load_config, parse_options
 from voxrecon.errors import ConfigError, FileError, VoxreconError
-from voxrecon.evaluation import THRESHOLD, read_results, write_json
+from voxrecon.evaluation import THRESHOLD, iou, read_results, write_json
 from voxrecon.registry import MODELS
 
 
@@ -41,12 +42,25 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--taxonomy", metavar="FILE", help="its splits (default: DIR/taxonomy.json)"
     )
-    arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1], metavar="N")
-    arguments.add_argument("--views", type=int, nargs="+", default=[1, 3, 5], metavar="N")
     arguments.add_argument(
-        "--jobs", type=int, default=1, help="trainings side by side; they share the cores"
+        "--seeds", type=int, nargs="+", default=[0, 1], metavar="N", help="default: 0 1"
     )
-    arguments.add_argument("--work-dir", metavar="D", default="work_dirs/comparison")
+    arguments.add_argument(
+        "--views", type=int, nargs="+", default=[1, 3, 5], metavar="N", help="default: 1 3 5"
+    )
+    arguments.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="trainings side by side; they share the cores (default: 1)",
+    )
+    arguments.add_argument(
+        "--work-dir",
+        metavar="D",
+        default="work_dirs/comparison",
+        help="output (default: work_dirs/comparison)",
+    )
     arguments.add_argument("--out", metavar="FILE", help="write the figures as JSON")
     arguments.add_argument(
         "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="for all configs"
@@ -59,11 +73,14 @@ def compare(args: argparse.Namespace) -> None:
     names = [Path(config).stem for config in args.configs]
     if len(set(names)) < len(names):
         raise ConfigError(f"configs {' '.join(args.configs)}: expected distinct names")
-    for option, values in (("seeds", args.seeds), ("views", args.views), ("jobs", [args.jobs])):
-        lowest = 0 if option == "seeds" else 1
+    for option, values, lowest in (("seeds", args.seeds, 0), ("views", args.views, 1)):
         if min(values) < lowest or len(set(values)) < len(values):
             given = " ".join(map(str, values))
             raise ConfigError(f"--{option} {given}: expected distinct numbers from {lowest}")
+    if args.jobs < 1:
+        raise ConfigError(f"--jobs {args.jobs}: expected at least 1")
+    if not os.path.isdir(args.data_root):
+        raise ConfigError(f"--data-root {args.data_root}: no such folder")
     options = parse_options(args.cfg_options)
     if "randomness.seed" in options:
         raise ConfigError("--cfg-options randomness.seed: expected --seeds")
@@ -133,6 +150,7 @@ def _train_and_test(runs: Sequence[Run], args: argparse.Namespace) -> None:
     """All runs, ``--jobs`` at a time; whatever ends this early ends their processes too."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     processes: set[subprocess.Popen] = set()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: they must end too
     with ThreadPoolExecutor(args.jobs) as pool, Progress(*columns, TimeRemainingColumn()) as bar:
         task = bar.add_task("runs", total=len(runs))
         pending = [pool.submit(_run, run, args, processes) for run in runs]
@@ -178,7 +196,7 @@ def _call(
         processes.discard(process)
     if process.returncode:
         last = (log.read_text(errors="replace").split("\n")[-2:-1] or [""])[0]
-        raise VoxreconError(f"{log}: {command} failed: {last}")
+        raise VoxreconError(f"{log}: {command} failed: {last.removeprefix('error: ')}")
     return time.perf_counter() - start, memory
 
 
@@ -204,8 +222,12 @@ def _figures(runs: Sequence[Run], views: Sequence[int]) -> dict:
         if THRESHOLD not in results["thresholds"] or not {*views} <= {*results["views"]}:
             raise ConfigError(f"{run.folder}/results.json: other thresholds or numbers of views")
         at = results["thresholds"].index(THRESHOLD)
-        for n, values in scores.items():
-            values.append(results["summary"][n]["overall"][at])
+        for n in views:
+            of_views = [s for s in results["samples"] if s["n_views"] == n]
+            both, either = (
+                torch.tensor([s[key][at] for s in of_views]) for key in ("intersection", "union")
+            )
+            scores[str(n)].append(float(iou(both, either).mean()))
     return {
         "minutes": [record["seconds"] / 60 for record in records],
         "peak_memory": [record["peak_memory"] for record in records],
@@ -214,21 +236,23 @@ def _figures(runs: Sequence[Run], views: Sequence[int]) -> dict:
 
 
 def _table(rows: Sequence[dict], seeds: Sequence[int], views: Sequence[int]) -> Table:
-    title = f"Voxel IoU at {THRESHOLD}: mean of seeds {', '.join(map(str, seeds))} (their range)"
+    title = f"Voxel IoU at {THRESHOLD}: mean of seeds {', '.join(map(str, seeds))}"
+    title += ", below it largest minus smallest" if len(seeds) > 1 else ""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("Config", overflow="fold")
-    for name in ("Parameters", "Minutes", "Peak\nMB"):
+    table.add_column("Config", overflow="fold", min_width=20)
+    for name in ("Parameters\nmillions", "Minutes", "Peak\nMB"):
         table.add_column(name, justify="right", no_wrap=True)
     for n in views:
         table.add_column(f"{n} view{'s' * (n > 1)}", justify="right", no_wrap=True)
     for row in rows:
         numbers = [
-            f"{row['parameters']:,}",
+            f"{row['parameters'] / 1e6:.3f}",
             f"{mean(row['minutes']):.1f}",
             f"{max(row['peak_memory']) / 1e6:.0f}",
         ]
         for values in row["iou"].values():
-            numbers.append(f"{mean(values):.4f} ({max(values) - min(values):.4f})")
+            spread = f"\n{max(values) - min(values):.4f}" if len(values) > 1 else ""
+            numbers.append(f"{mean(values):.4f}{spread}")
         table.add_row(row["name"], *numbers)
     return table
 

@@ -20,8 +20,8 @@ from voxrecon.apis import init_model
 from voxrecon.cli.common import available_cores, guard, parser, with_bar
 from voxrecon.datasets import R2N2Dataset
 from voxrecon.engine.config import load_config, set_data
-from voxrecon.errors import ConfigError
-from voxrecon.fileio import atomic_write
+from voxrecon.errors import CheckpointError, ConfigError, FileError
+from voxrecon.fileio import atomic_write, reason
 from voxrecon.models import VAEBottleneck, VoxelReconstructor
 from voxrecon.registry import DATASETS
 from voxrecon.visualization import render_voxels
@@ -65,6 +65,8 @@ def latent_space(args: argparse.Namespace) -> None:
     for name, least in (("views", 1), ("steps", 2), ("pairs", 1), ("samples", 1)):
         if getattr(args, name) < least:
             raise ConfigError(f"--{name} {getattr(args, name)}: expected at least {least}")
+    if not args.out:
+        raise ConfigError("--out is empty, expected a folder")
     cfg = load_config(args.config)
     set_data(cfg, args.data_root, args.taxonomy and os.path.abspath(args.taxonomy))
     model = init_model(cfg, args.checkpoint, "cuda" if torch.cuda.is_available() else "cpu")
@@ -78,7 +80,13 @@ def latent_space(args: argparse.Namespace) -> None:
             f"{dataset.data_root}: {len(dataset)} object in split {args.split!r}, "
             "expected at least 2 to draw ways between"
         )
+    try:
+        os.makedirs(args.out, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{args.out}: cannot be written: {reason(error)}") from error
     means = posterior_means(model, dataset)
+    if not means.isfinite().all():
+        raise CheckpointError(f"{args.checkpoint}: its latent vectors are not finite")
     generator = torch.Generator().manual_seed(args.seed)
 
     paths = [

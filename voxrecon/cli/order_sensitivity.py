@@ -29,8 +29,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "python tools/analysis/order_sensitivity.py projects/r2n2/configs/r2n2_small.py "
         "work_dirs/r2n2_small/best.pth --data-root data/shapes13",
     )
-    arguments.add_argument("config")
-    arguments.add_argument("checkpoint")
+    arguments.add_argument("config", help="a config file, or voxrecon::projects/...")
+    arguments.add_argument("checkpoint", help="safetensors or a training checkpoint")
     arguments.add_argument("--data-root", metavar="DIR", help="folder of the data set")
     arguments.add_argument(
         "--taxonomy", metavar="FILE", help="its splits (default: DIR/taxonomy.json)"

@@ -60,7 +60,7 @@ def train(args: argparse.Namespace) -> None:
         words = ["python tools/test.py", args.config, best, "--work-dir", cfg.work_dir]
         for option, value in (("--data-root", args.data_root), ("--taxonomy", args.taxonomy)):
             words += [option, value] if value else []
-        print("next:", *words, "--views 1 3 5")
+        print("next:", *words, "--views", *(cfg.model.get("eval_views") or (1, 3, 5)))
 
 
 def main(argv: list[str] | None = None) -> None:

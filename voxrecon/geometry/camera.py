@@ -86,19 +86,20 @@ def read_metadata(text: str, name: str) -> list[View]:
     """The rows of a ``rendering_metadata.txt``, in the order of the views' numbers.
 
     Raises:
-        FileError: a row has no azimuth, elevation, in-plane rotation and distance ratio.
+        FileError: a row is not azimuth, elevation, in-plane rotation, distance ratio and field of
+            view.
     """
     views = []
     for number, line in enumerate(text.rstrip().splitlines()):
         try:
-            azimuth, elevation, _, distance = map(float, line.split()[:4])
+            azimuth, elevation, _, distance, _ = map(float, line.split())
             known = math.isfinite(azimuth + elevation + distance)
         except ValueError:
             known = False
         if not known:
             raise FileError(
                 f"{name}: line {number + 1} is {line[:60]!r}, expected azimuth, elevation, "
-                "in-plane rotation and distance ratio of a view"
+                "in-plane rotation, distance ratio and field of view"
             )
         views.append(View(azimuth, elevation, distance))
     return views

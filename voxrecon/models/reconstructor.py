@@ -12,6 +12,8 @@ from voxrecon.registry import MODELS
 from voxrecon.structures import VoxelDataSample
 
 SCOPES = ("per_view", "causal", "set")
+# what arguments of the wrong kind provoke in a constructor
+UNFIT = (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, AssertionError)
 SLOTS = ("backbone", "neck", "feature_fusion", "decoder", "volume_fusion", "refiner")
 
 
@@ -29,6 +31,18 @@ def _initialise(module: nn.Module) -> None:
         return
     if module.bias is not None:
         nn.init.zeros_(module.bias)
+
+
+def _build(slot: str, cfg: dict) -> nn.Module:
+    """A slot; ConfigError for arguments of the wrong kind."""
+    try:
+        return MODELS.build(cfg)
+    except UNFIT as error:
+        given = ", ".join(f"{key}={value!r}" for key, value in cfg.items() if key != "type")
+        raise ConfigError(
+            f"model.{slot}: {cfg.get('type')}({given}) cannot be built: "
+            f"{' '.join(str(error).split()) or type(error).__name__}"
+        ) from error
 
 
 @MODELS.register_module()
@@ -71,12 +85,12 @@ class VoxelReconstructor(BaseModel):
             data_preprocessor=MODELS.build(data_preprocessor or {"type": "VoxelDataPreprocessor"}),
             init_cfg=init_cfg,
         )
-        self.backbone = MODELS.build(backbone)
-        self.neck = MODELS.build(neck)
-        self.feature_fusion = MODELS.build(feature_fusion) if feature_fusion else None
-        self.decoder = MODELS.build(decoder)
-        self.volume_fusion = MODELS.build(volume_fusion)
-        self.refiner = MODELS.build(refiner) if refiner else None
+        self.backbone = _build("backbone", backbone)
+        self.neck = _build("neck", neck)
+        self.feature_fusion = _build("feature_fusion", feature_fusion) if feature_fusion else None
+        self.decoder = _build("decoder", decoder)
+        self.volume_fusion = _build("volume_fusion", volume_fusion)
+        self.refiner = _build("refiner", refiner) if refiner else None
         self.losses = nn.ModuleList(
             MODELS.build(cfg) for cfg in ([loss] if isinstance(loss, dict) else loss)
         )

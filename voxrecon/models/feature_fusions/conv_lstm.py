@@ -47,7 +47,8 @@ class ConvLSTMFusion(nn.Module):
             raise ConfigError(f"ConvLSTMFusion: bottleneck={bottleneck}, expected at least 1")
         if grid is not None and grid[0] != channels:
             raise ConfigError(f"ConvLSTMFusion: grid={tuple(grid)}, expected {channels} channels")
-        self.grid, self.residual = None if grid is None else tuple(grid), residual
+        self.channels, self.residual = channels, residual
+        self.grid = None if grid is None else tuple(grid)
         conv = nn.Conv2d if grid is None else nn.Conv3d
         hidden = bottleneck or channels
         self.reduce = conv(channels, hidden, 1) if bottleneck else nn.Identity()
@@ -70,6 +71,10 @@ class ConvLSTMFusion(nn.Module):
         ``grid`` (B, V, C, s, s, s).
         """
         batch, views = x.shape[:2]
+        if self.grid is None and x.shape[2] != self.channels:
+            raise ConfigError(
+                f"ConvLSTMFusion: {tuple(x.shape[2:])} a view, expected channels={self.channels}"
+            )
         if self.grid is not None:
             if prod(x.shape[2:]) != prod(self.grid):
                 raise ConfigError(

@@ -74,6 +74,8 @@ class MemoryBankFusion(nn.Module):
             ("beta", beta, -1 <= beta <= 1, "a cosine, -1 to 1"),
             ("delta", delta, 0 <= delta <= 1, "0 to 1"),
             ("similarity", similarity, similarity in SIMILARITIES, "mse or iou"),
+            ("margin", margin, margin >= 0, "from 0"),
+            ("triplet_weight", triplet_weight, triplet_weight >= 0, "from 0"),
             ("limit", limit, limit >= 1, "at least 1"),
         ):
             if not fits:

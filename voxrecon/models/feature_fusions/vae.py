@@ -48,6 +48,8 @@ class VAEBottleneck(nn.Module):
         super().__init__()
         if latent < 1:
             raise ConfigError(f"VAEBottleneck: latent={latent}, expected at least 1")
+        if not kl_weight >= 0:
+            raise ConfigError(f"VAEBottleneck: kl_weight={kl_weight}, expected from 0")
         for name, word, known in (
             ("kl_reduction", kl_reduction, REDUCTIONS),
             ("aggregation", aggregation, AGGREGATIONS),
