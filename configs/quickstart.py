@@ -7,7 +7,9 @@ train_dataloader = dict(batch_size=16, dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))
 test_dataloader = dict(dataset=dict(data_root=data_root))
 
-optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(volume_fusion=dict(lr_mult=0.1))))
+optim_wrapper = dict(
+    paramwise_cfg=dict(custom_keys=dict(volume_fusion=dict(lr_mult=0.1))), clip_grad=None
+)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=150),
     dict(type="CosineAnnealingLR", T_max=36, convert_to_iter_based=True),

@@ -36,8 +36,10 @@ train_dataloader = dict(
 val_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root))
 test_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root))
 
-# one rate for all parts
-optim_wrapper = dict(optimizer=dict(lr=5e-3), paramwise_cfg=dict(_delete_=True))
+# one rate for all parts; gradients are limited, since without normalisation 3D-R2N2 collapses
+optim_wrapper = dict(
+    optimizer=dict(lr=5e-3), paramwise_cfg=dict(_delete_=True), clip_grad=dict(max_norm=5)
+)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=150),
     dict(type="CosineAnnealingLR", T_max=12, convert_to_iter_based=True),
@@ -50,7 +52,11 @@ train_cfg = dict(
         dict(
             epochs=2,
             views=(2, 4),
-            optim_wrapper=dict(type="OptimWrapper", optimizer=dict(type="Adam", lr=1e-3)),
+            optim_wrapper=dict(
+                type="OptimWrapper",
+                optimizer=dict(type="Adam", lr=1e-3),
+                clip_grad=dict(max_norm=5),
+            ),
             param_scheduler=[dict(type="CosineAnnealingLR", T_max=2, convert_to_iter_based=True)],
         ),
     ],

@@ -47,7 +47,7 @@ def test_records_that_are_broken_or_of_other_runs(made, tmp_path, capfd):
 def test_a_run_that_fails_is_named(made, tmp_path, capfd):
     options = ["--data-root", made.data, "--work-dir", tmp_path, "--seeds", 0]
     message = refusal(capfd, compare.main, made.config, *options, "--taxonomy", "no.json")
-    assert message.startswith(f"{tmp_path}/tiny/seed_0/train.txt: train failed: error: ")
+    assert message.startswith(f"{tmp_path}/tiny/seed_0/train.txt: train failed: ")
     assert not (tmp_path / "tiny" / "seed_0" / "run.json").exists()
 
 
@@ -56,7 +56,8 @@ def test_a_run_that_fails_is_named(made, tmp_path, capfd):
     [
         (["--seeds", "1", "1"], "--seeds 1 1: expected distinct numbers from 0"),
         (["--views", "0"], "--views 0: expected distinct numbers from 1"),
-        (["--jobs", "0"], "--jobs 0: expected distinct numbers from 1"),
+        (["--jobs", "0"], "--jobs 0: expected at least 1"),
+        (["--data-root", "no"], "--data-root no: no such folder"),
         (["--cfg-options", "randomness.seed=3"], "--cfg-options randomness.seed: expected --seeds"),
     ],
 )
