@@ -51,7 +51,7 @@ train_cfg = dict(
         # then all parts together, at a fifth of the rate
         dict(
             epochs=2,
-            views=(2, 4),
+            views=(2, 3),
             optim_wrapper=dict(
                 type="OptimWrapper",
                 optimizer=dict(type="Adam", lr=1e-3),
