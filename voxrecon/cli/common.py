@@ -87,17 +87,30 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
     )
 
 
-def add_config_options(arguments: argparse.ArgumentParser) -> None:
-    """The config, and the options of every command that runs it on data."""
-    arguments.add_argument(
-        "config", help="a config file, or voxrecon::configs/NAME.py from any folder"
-    )
+def add_data_options(arguments: argparse.ArgumentParser) -> None:
+    """The data that a config is run on, see ``set_data_of``."""
     arguments.add_argument(
         "--data-root", metavar="DIR", help="folder of the data set, for all data loaders"
     )
     arguments.add_argument(
         "--taxonomy", metavar="FILE", help="splits of the data set (default: DIR/taxonomy.json)"
     )
+
+
+def set_data_of(cfg, args: argparse.Namespace) -> None:
+    """Put what ``add_data_options`` has read into a config."""
+    from voxrecon.engine.config import set_data
+
+    # a path on the command line is relative to where one stands, not to the data
+    set_data(cfg, args.data_root, args.taxonomy and os.path.abspath(args.taxonomy))
+
+
+def add_config_options(arguments: argparse.ArgumentParser) -> None:
+    """The config, and the options of every command that runs it on data."""
+    arguments.add_argument(
+        "config", help="a config file, or voxrecon::configs/NAME.py from any folder"
+    )
+    add_data_options(arguments)
     arguments.add_argument(
         "--work-dir", metavar="D", help="output (default: work_dirs/<name of the config>)"
     )
@@ -122,15 +135,14 @@ def prepare_config(args: argparse.Namespace):
     needed, how = LAUNCHERS.get(args.launcher, ("PATH", ""))
     if needed not in os.environ:
         raise ConfigError(f"--launcher {args.launcher}: {needed} is not set; start it by {how}")
-    from voxrecon.engine.config import apply_options, load_config, parse_options, set_data
+    from voxrecon.engine.config import apply_options, load_config, parse_options
 
     cfg = load_config(args.config)
     for key in ("model", "train_dataloader", "test_dataloader", "test_evaluator", "train_cfg"):
         if not cfg.get(key):
             raise ConfigError(f"{args.config}: has no {key}, expected the config of a network")
     apply_options(cfg, parse_options(args.cfg_options))
-    # a path on the command line is relative to where one stands, not to the data
-    set_data(cfg, args.data_root, args.taxonomy and os.path.abspath(args.taxonomy))
+    set_data_of(cfg, args)
     name = os.path.splitext(os.path.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or os.path.join("work_dirs", name)
     cfg.launcher = args.launcher

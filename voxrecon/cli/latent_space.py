@@ -17,9 +17,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from voxrecon.apis import init_model
-from voxrecon.cli.common import available_cores, guard, parser, with_bar
+from voxrecon.cli.common import (
+    add_data_options,
+    available_cores,
+    guard,
+    parser,
+    set_data_of,
+    with_bar,
+)
 from voxrecon.datasets import R2N2Dataset
-from voxrecon.engine.config import load_config, set_data
+from voxrecon.engine.config import load_config
 from voxrecon.errors import CheckpointError, ConfigError, FileError
 from voxrecon.fileio import atomic_write, reason
 from voxrecon.models import VAEBottleneck, VoxelReconstructor
@@ -40,10 +47,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     arguments.add_argument("config", help="a config file, or voxrecon::projects/...")
     arguments.add_argument("checkpoint", help="safetensors or a training checkpoint")
-    arguments.add_argument("--data-root", metavar="DIR", help="folder of the data set")
-    arguments.add_argument(
-        "--taxonomy", metavar="FILE", help="its splits (default: DIR/taxonomy.json)"
-    )
+    add_data_options(arguments)
     arguments.add_argument("--split", choices=["train", "val", "test"], default="test")
     counts = {
         "--views": (1, "views of an object"),
@@ -68,7 +72,7 @@ def latent_space(args: argparse.Namespace) -> None:
     if not args.out:
         raise ConfigError("--out is empty, expected a folder")
     cfg = load_config(args.config)
-    set_data(cfg, args.data_root, args.taxonomy and os.path.abspath(args.taxonomy))
+    set_data_of(cfg, args)
     model = init_model(cfg, args.checkpoint, "cuda" if torch.cuda.is_available() else "cpu")
     if not isinstance(model.feature_fusion, VAEBottleneck):
         raise ConfigError(f"{args.config}: no VAEBottleneck as feature_fusion, nothing to draw")

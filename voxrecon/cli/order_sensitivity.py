@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 
 import torch
 from mmengine.dataset import default_collate
@@ -14,10 +13,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from voxrecon.apis import init_model
-from voxrecon.cli.common import guard, parser, with_bar
-from voxrecon.engine.config import load_config, set_data
+from voxrecon.cli.common import add_data_options, guard, parser, set_data_of, with_bar
+from voxrecon.engine.config import load_config
 from voxrecon.errors import ConfigError
-from voxrecon.evaluation import THRESHOLD, iou
+from voxrecon.evaluation import THRESHOLD, intersection_union, iou
 from voxrecon.registry import DATASETS
 
 
@@ -31,10 +30,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     arguments.add_argument("config", help="a config file, or voxrecon::projects/...")
     arguments.add_argument("checkpoint", help="safetensors or a training checkpoint")
-    arguments.add_argument("--data-root", metavar="DIR", help="folder of the data set")
-    arguments.add_argument(
-        "--taxonomy", metavar="FILE", help="its splits (default: DIR/taxonomy.json)"
-    )
+    add_data_options(arguments)
     arguments.add_argument("--views", type=int, default=5, help="views of an object (default: 5)")
     arguments.add_argument("--orders", type=int, default=8, help="orders of them (default: 8)")
     arguments.add_argument("--seed", type=int, default=0, help="of the orders (default: 0)")
@@ -50,7 +46,7 @@ def measure(args: argparse.Namespace) -> None:
         most = math.factorial(args.views)
         raise ConfigError(f"--orders {args.orders}: {args.views} views have {most} orders")
     cfg = load_config(args.config)
-    set_data(cfg, args.data_root, args.taxonomy and os.path.abspath(args.taxonomy))
+    set_data_of(cfg, args)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = init_model(cfg, args.checkpoint, device)
     dataset = DATASETS.build({**cfg.test_dataloader.dataset, "n_views": args.views})
@@ -73,9 +69,7 @@ def measure(args: argparse.Namespace) -> None:
 
 
 def _iou(volume: Tensor, truth: Tensor) -> Tensor:
-    occupied = volume >= THRESHOLD  # (B, X, Y, Z)
-    both = (occupied & truth).flatten(1).count_nonzero(1)
-    return iou(both, (occupied | truth).flatten(1).count_nonzero(1))
+    return iou(*intersection_union(volume, truth, [THRESHOLD]))[:, 0]  # (B,)
 
 
 def _table(scores: Tensor, views: int) -> Table:
