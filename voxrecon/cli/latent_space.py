@@ -7,7 +7,6 @@ import argparse
 import os
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 from matplotlib import colormaps
@@ -31,7 +30,7 @@ from voxrecon.errors import CheckpointError, ConfigError, FileError
 from voxrecon.fileio import atomic_write, reason
 from voxrecon.models import VAEBottleneck, VoxelReconstructor
 from voxrecon.registry import DATASETS
-from voxrecon.visualization import render_voxels
+from voxrecon.visualization import render_voxels, write_png
 
 TILE = 160  # pixels of a reconstruction
 COLUMNS = 8  # of samples
@@ -179,9 +178,7 @@ def _write_grids(path: str, grids: np.ndarray, columns: int) -> None:
     blank = np.full_like(tiles[0], 255)
     tiles += [blank] * (-len(tiles) % columns)
     rows = [np.concatenate(tiles[i : i + columns], axis=1) for i in range(0, len(tiles), columns)]
-    _, encoded = cv2.imencode(".png", np.concatenate(rows)[..., ::-1])
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(encoded.tobytes())
+    write_png(path, np.concatenate(rows))
 
 
 def main(argv: list[str] | None = None) -> None:

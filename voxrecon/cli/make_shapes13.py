@@ -26,6 +26,7 @@ from voxrecon.fileio import atomic_write, reason
 from voxrecon.geometry import r2n2_layout as layout
 from voxrecon.geometry.binvox import write_binvox
 from voxrecon.geometry.camera import LAMP, View, draw_views
+from voxrecon.visualization import write_png
 from voxrecon.visualization.contact_sheet import draw_contact_sheet
 
 GENERATION = 1  # counted up when a shape or a picture changes: old and new ones are not mixed
@@ -134,9 +135,7 @@ def _make(root: Path, recipe: Recipe, classes: list, args: argparse.Namespace) -
 
     names = [name_of(args.seed, number) for number in range(args.per_class)]
     _write_splits(root / "taxonomy.json", classes, names)
-    with atomic_write(root / "contact_sheet.png") as path:
-        _, data = cv2.imencode(".png", _sheet(root, classes, names)[..., ::-1])
-        path.write_bytes(data)
+    write_png(root / "contact_sheet.png", _sheet(root, classes, names))
     if args.per_class == 1:
         print("warning: the one object of a class is in train, val and test: for trying only")
     elif args.per_class < 10:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import os
 
-import cv2
 import numpy as np
 import torch
 from mmengine import Config
@@ -21,9 +20,8 @@ from voxrecon.datasets.transforms import CropViews
 from voxrecon.datasets.transforms.loading import MAX_IMAGE_BYTES, decode_image
 from voxrecon.engine.config import load_config
 from voxrecon.errors import ConfigError, FileError
-from voxrecon.fileio import atomic_write
 from voxrecon.models import MemoryBankFusion
-from voxrecon.visualization import draw_reconstruction, draw_tiles, render_voxels
+from voxrecon.visualization import draw_reconstruction, draw_tiles, render_voxels, write_png
 
 TILE = 224  # pixels of a shape
 COLUMNS = 6
@@ -66,9 +64,7 @@ def retrieved_shapes(args: argparse.Namespace) -> None:
     slots, similarities = slots[found], similarities[found].tolist()
     grids = fusion.memory.read(slots).cpu().numpy().reshape(-1, *[fusion.grid_size] * 3)
 
-    with atomic_write(args.out) as path:
-        _, data = cv2.imencode(".png", draw(image, volume, grids, similarities)[..., ::-1])
-        path.write_bytes(data)
+    write_png(args.out, draw(image, volume, grids, similarities))
     ages = fusion.memory.ages
     print(f"{args.config}: {int((ages >= 0).sum())} of {len(ages)} slots are filled")
     if len(grids):
