@@ -128,7 +128,7 @@ def test_a_killed_worker_is_said_and_the_command_goes_on(small, tmp_path, capfd,
 
     options = [tmp_path / "d", "--per-class", 3, "--views", 2, "--workers", 1, *TWO]
     with monkeypatch.context() as patch:
-        patch.setattr("voxrecon.cli.make_shapes13.wait", kill_then_wait)
+        patch.setattr("voxrecon.cli.workers.wait", kill_then_wait)
         assert "a worker was killed" in refusal(capfd, main, *options)
     assert calls and not (tmp_path / "d" / "taxonomy.json").exists()
     make(*options)
@@ -140,13 +140,14 @@ def test_a_killed_command_takes_its_workers_along_and_goes_on(small, tmp_path):
     options = ["--per-class", "3", "--views", "2", "--workers", "2", *TWO]
     out = tmp_path / "d"
     script = (
-        "import os, sys, voxrecon.cli.make_shapes13 as command\n"
+        "import os, sys\n"
+        "from voxrecon.cli import make_shapes13, workers\n"
         "def kill(*args, **options):\n"
         "    done = wait(*args, **options)\n"
         "    os.kill(os.getpid(), 9)\n"
-        "wait, command.wait = command.wait, kill\n"
+        "wait, workers.wait = workers.wait, kill\n"
         "if __name__ == '__main__':\n"
-        "    command.main(sys.argv[1:])\n"
+        "    make_shapes13.main(sys.argv[1:])\n"
     )
     (tmp_path / "killed.py").write_text(script)
     command = [sys.executable, str(tmp_path / "killed.py"), str(out), *options]

@@ -4,23 +4,16 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import multiprocessing
-import os
 import shlex
 import shutil
-import signal
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from threading import Thread
 
 import cv2
 from filelock import FileLock, Timeout
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from voxrecon.cli.common import available_cores, guard, parser
+from voxrecon.cli.workers import run_tasks
 from voxrecon.errors import ConfigError, FileError
 from voxrecon.fileio import atomic_write, reason
 from voxrecon.geometry import r2n2_layout as layout
@@ -131,7 +124,8 @@ def _make(root: Path, recipe: Recipe, classes: list, args: argparse.Namespace) -
     done = args.per_class * len(classes) - len(tasks)
     if done:
         print(f"{root}: {done} objects are there already")
-    _run(tasks, args.workers)
+    for _ in run_tasks(make_object, tasks, args.workers, "shapes13", "objects"):
+        pass
 
     names = [name_of(args.seed, number) for number in range(args.per_class)]
     _write_splits(root / "taxonomy.json", classes, names)
@@ -243,57 +237,6 @@ def _write_splits(path: Path, classes: list, names: list[str]) -> None:
     layout.write_taxonomy(path, [(c.taxonomy, c.name, layout.split(names)) for c in classes])
     if before is not None and before != path.read_bytes():
         print(f"warning: {path}: other splits than before; results before and after do not compare")
-
-
-def _run(tasks: list[tuple], workers: int) -> None:
-    """Make objects in processes, with a bar."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    if not tasks:
-        return
-    workers = min(workers, len(tasks))
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[variable] = "1"  # read by a worker when it starts
-    # spawned: to fork beside the thread that draws the bar may hang
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
-    waiting, left = set(), iter(tasks)
-    try:
-        with Progress(*columns) as progress:
-            bar = progress.add_task("shapes13", total=len(tasks), rate="")
-            while True:
-                # a few at a time: a million futures would take gigabytes
-                waiting |= {
-                    pool.submit(make_object, *task)
-                    for task in islice(left, 2 * workers - len(waiting))
-                }
-                if not waiting:
-                    break
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    future.result()
-                speed = (progress.tasks[bar].speed or 0) / workers
-                rate = f"{speed:.2f} objects/s and worker" if speed else ""
-                progress.update(bar, advance=len(done), rate=rate)
-    except BrokenProcessPool as error:
-        raise FileError(
-            "a worker was killed (out of memory?); the command goes on if run again"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _begin() -> None:
-    """In a worker: one thread; Ctrl-C is for the parent, and when that ends, so does the worker."""
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def _sheet(root: Path, classes, names: list[str]):

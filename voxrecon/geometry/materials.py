@@ -18,7 +18,7 @@ class Plain:
     colour: RGB
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(np.float32(self.colour), points.shape)
+        return np.broadcast_to(np.float32(self.colour), (len(points), 3))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,10 @@ class Renderer:
         self.surface = surface
         # in the camera's unit, the bounding box about the origin: single precision suffices there
         self._vertices = ((surface.vertices - surface.center) / surface.diagonal).astype(np.float32)
-        self._corners = surface.vertices[surface.faces].astype(np.float32)  # (F, 3, 3)
+        coordinates = surface.coordinates
+        if coordinates is None:
+            coordinates = surface.vertices[surface.faces]
+        self._coordinates = coordinates.astype(np.float32)  # (F, 3, K)
         self._normals = surface.normals.astype(np.float32)
         self._scene = EmbreeScene()
         TriangleMesh(self._scene, self._vertices, surface.faces.astype(np.int32))
@@ -73,19 +76,34 @@ class Renderer:
         hit = np.flatnonzero(hits["primID"] >= 0)
         face, u, v = hits["primID"][hit], hits["u"][hit, None], hits["v"][hit, None]
         weights = np.concatenate((1 - u - v, u, v), axis=1)  # of the corners, (R', 3)
+        if self.surface.two_sided:
+            face, weights = self._turn(face, weights, rays[hit])
         out = np.zeros((len(rays), 4), np.float32)
         out[hit, :3] = self._shade(face, weights, -rays[hit], view, lamp)
         out[hit, 3] = 1
         return out.reshape(*points.shape[:-1], 4)
+
+    def _turn(
+        self, face: np.ndarray, weights: np.ndarray, rays: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Faces (R,) that are hit from behind become their twins, if they have one."""
+        surface = self.surface
+        away = (surface.face_normals[face] * rays).sum(axis=1) > 0
+        twin = np.where(away, surface.twins[face], face)
+        same = surface.faces[twin][:, :, None] == surface.faces[face][:, None, :]  # (R, 3, 3)
+        return twin, np.einsum("rij,rj->ri", same, weights)
 
     def _shade(
         self, face: np.ndarray, weights: np.ndarray, towards: np.ndarray, view: View, lamp: float
     ) -> np.ndarray:
         """RGB (R, 3) of places given by face (R,) and barycentric weights (R, 3)."""
         surface = self.surface
-        points = np.einsum("rk,rkd->rd", weights, self._corners[face])
+        points = np.einsum("rk,rkd->rd", weights, self._coordinates[face])
         normals = np.einsum("rk,rkd->rd", weights, self._normals[face])
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+        if surface.two_sided:
+            away = (surface.face_normals[face] * towards).sum(axis=1) < 0
+            normals[away] *= -1
 
         material = surface.material_of[face]
         albedo = np.empty((len(face), 3), np.float32)

@@ -10,8 +10,10 @@ from functools import cached_property
 import numpy as np
 
 SHARP = 40.0  # degrees; edges from there on look sharp
+MANY = 128  # corners at a vertex, from which on they are not smoothed
+BLOCK = 2_000_000  # pairs of corners at a time
 
-Material = Callable[[np.ndarray], np.ndarray]  # points (N, 3) -> RGB (N, 3) in [0, 1]
+Material = Callable[[np.ndarray], np.ndarray]  # coordinates (N, K) -> RGB (N, 3) in [0, 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,19 +24,30 @@ class Surface:
         vertices: (N, 3) float.
         faces: (F, 3) int, counter-clockwise from outside.
         material_of: (F,) index into ``materials``.
-        materials: colours as functions of the place on the object.
+        materials: colours as functions of the place on the object, or of ``coordinates``.
+        coordinates: (F, 3, K) at the corners of each face: what the materials are functions of,
+            such as those of a texture; None for the place on the object.
+        two_sided: Faces may be wound either way round and are lit from both sides.
     """
 
     vertices: np.ndarray
     faces: np.ndarray
     material_of: np.ndarray
     materials: tuple[Material, ...]
+    coordinates: np.ndarray | None = None
+    two_sided: bool = False
 
     @cached_property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest corner, (3,) each, of the box around all faces."""
         used = self.vertices[self.faces]
         return used.min(axis=(0, 1)), used.max(axis=(0, 1))
+
+    @cached_property
+    def face_normals(self) -> np.ndarray:
+        """Outward, (F, 3), of unit length; 0 for a face without area."""
+        a, b, c = np.moveaxis(self.vertices[self.faces], 1, 0)
+        return _unit(np.cross(b - a, c - a))
 
     @cached_property
     def normals(self) -> np.ndarray:
@@ -45,7 +58,7 @@ class Surface:
         """
         corners = self.vertices[self.faces]  # (F, 3, 3)
         out, back = np.roll(corners, -1, axis=1) - corners, np.roll(corners, 1, axis=1) - corners
-        flat = _unit(np.cross(out[:, 0], back[:, 0]))  # (F, 3)
+        flat = self.face_normals
         angle = np.arccos(np.clip((_unit(out) * _unit(back)).sum(axis=2), -1, 1)).ravel()  # (3F,)
 
         vertex = self.faces.ravel()
@@ -53,15 +66,37 @@ class Surface:
         count = np.bincount(vertex, minlength=len(self.vertices))
         start = np.cumsum(count) - count
         # all pairs of corners at the same vertex
-        pairs = count[vertex]
-        one = np.repeat(np.arange(len(vertex)), pairs)
-        place = np.arange(len(one)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
-        other = order[start[vertex[one]] + place]
-        smooth = (flat[one // 3] * flat[other // 3]).sum(axis=1) > np.cos(np.radians(SHARP))
-        one, other = one[smooth], other[smooth]
-        share = angle[other, None] * flat[other // 3]
-        mean = np.stack([np.bincount(one, share[:, k], len(vertex)) for k in range(3)], axis=1)
+        pairs = np.where(count > MANY, 1, count)[vertex]
+        mean = np.empty((len(vertex), 3))
+        ends = np.cumsum(pairs)
+        cuts = np.searchsorted(ends, np.arange(0, ends[-1], BLOCK), side="right")
+        for first, last in zip(cuts, [*cuts[1:], len(vertex)], strict=True):
+            mine = pairs[first:last]
+            one = np.repeat(np.arange(first, last), mine)
+            place = np.arange(len(one)) - np.repeat(np.cumsum(mine) - mine, mine)
+            other = np.where(pairs[one] > 1, order[start[vertex[one]] + place], one)
+            smooth = (flat[one // 3] * flat[other // 3]).sum(axis=1) > np.cos(np.radians(SHARP))
+            one, other = one[smooth], other[smooth]
+            share = angle[other, None] * flat[other // 3]
+            for k in range(3):
+                mean[first:last, k] = np.bincount(one - first, share[:, k], last - first)
         return _unit(mean).reshape(-1, 3, 3)
+
+    @cached_property
+    def twins(self) -> np.ndarray:
+        """(F,) the face with the same corners wound the other way round, or the face itself.
+
+        Modellers give the two sides of a wall different materials so.
+        """
+        count = len(self.faces)
+        first = self.faces.argmin(axis=1)[:, None]
+        own = np.take_along_axis(self.faces, (first + (0, 1, 2)) % 3, 1)  # (F, 3), lowest first
+        _, key = np.unique(np.concatenate((own, own[:, (0, 2, 1)])), axis=0, return_inverse=True)
+        key = key.reshape(-1)
+        at = np.full(2 * count, -1)
+        at[key[:count]] = np.arange(count)
+        twin = at[key[count:]]
+        return np.where(twin < 0, np.arange(count), twin)
 
     @property
     def center(self) -> np.ndarray:

@@ -3,32 +3,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .surface import Surface
 
 SPACING = 0.4  # of the samples on the surface, in cells: no step between cells slips through
 INSET = 1e-3  # cells; samples lie just inside, so that a face between cells marks the inner ones
+BLOCK = 4_000_000  # samples at a time
+FILLS = ("enclosed", "hidden", "standing")
 
 
-def voxelize(surface: Surface, resolution: int = 32) -> np.ndarray:
-    """Every cell that the surface enters or encloses, (X, Y, Z) bool with ``resolution`` a side.
+def voxelize(surface: Surface, resolution: int = 32, fill: str = "enclosed") -> np.ndarray:
+    """Every cell that the surface enters, and its inside: (X, Y, Z) bool, ``resolution`` a side.
 
     The middle of the bounding box is the middle of the grid and its longest side fills the grid,
-    as in the ShapeNet voxels. What the outside cannot reach in steps between cells that share a
-    face is inside; so closed hollows are filled, and the surface may consist of solids that
-    overlap. A cell that is hardly grazed (by less than ``SPACING``) may be left out.
+    as in the ShapeNet voxels. A cell that is hardly grazed (by less than ``SPACING``) may be left
+    out. What is inside is said by ``fill``:
+
+    - ``"enclosed"``: what the outside cannot reach in steps between cells that share a face. For
+      watertight surfaces, which may consist of solids that overlap.
+    - ``"hidden"``: what none of the six directions along the axes sees. The same for most objects,
+      and a hole in the surface costs no more than the cells right behind it.
+    - ``"standing"``: what is not seen from the five directions but below. For scans of what stands
+      on a floor, which have no underside.
+
+    Raises:
+        ValueError: the surface has no extent, or there is no such ``fill``.
     """
-    from scipy.ndimage import binary_fill_holes
-
-    points = _sample(surface, surface.longest_side / resolution)  # (S, 3), in cells from the middle
-    cells = np.clip(np.floor(points + resolution / 2).astype(int), 0, resolution - 1)
+    if fill not in FILLS:
+        raise ValueError(f"fill {fill!r}, expected one of {', '.join(FILLS)}")
+    cell = surface.longest_side / resolution
+    if not cell > 0:
+        raise ValueError("a surface without extent, expected one with a volume")
     grid = np.zeros((resolution,) * 3, bool)
-    grid[tuple(cells.T)] = True
-    return binary_fill_holes(grid)
+    for points in _sample(surface, cell):  # (S, 3), in cells from the middle
+        cells = np.clip(np.floor(points + resolution / 2).astype(int), 0, resolution - 1)
+        grid[tuple(cells.T)] = True
+    if fill == "enclosed":
+        from scipy.ndimage import binary_fill_holes
+
+        return binary_fill_holes(grid)
+    inside = np.ones_like(grid)
+    for axis in range(3):
+        behind = np.maximum.accumulate(grid, axis)  # not seen from the low end of the axis
+        before = np.flip(np.maximum.accumulate(np.flip(grid, axis), axis), axis)
+        inside &= before if fill == "standing" and axis == 1 else before & behind
+    return inside
 
 
-def _sample(surface: Surface, cell: float) -> np.ndarray:
+def _sample(surface: Surface, cell: float) -> Iterator[np.ndarray]:
     """Points (S, 3), in cells from the middle; none of the surface is 0.3 cells from the next."""
     corners = ((surface.vertices - surface.center) / cell)[surface.faces]  # (F, 3, 3)
     sides = corners[:, (1, 2, 0)] - corners
@@ -49,8 +74,12 @@ def _sample(surface: Surface, cell: float) -> np.ndarray:
     rows, columns = np.maximum(rows, 1), np.maximum(columns, 1)
 
     count = (rows + 1) * (columns + 1)
-    face = np.repeat(np.arange(len(count)), count)  # (S,)
-    place = np.arange(len(face)) - np.repeat(np.cumsum(count) - count, count)
-    down, across = np.divmod(place, columns[face] + 1)
-    t, s = (down / rows[face])[:, None], (across / columns[face])[:, None]
-    return a[face] + t * ((1 - s) * (b - a)[face] + s * (c - a)[face])
+    ends = np.cumsum(count)
+    cuts = np.searchsorted(ends, np.arange(0, ends[-1], BLOCK), side="right")
+    for first, last in zip(cuts, [*cuts[1:], len(count)], strict=True):
+        mine = count[first:last]
+        face = np.repeat(np.arange(first, last), mine)  # (S,)
+        place = np.arange(len(face)) - np.repeat(np.cumsum(mine) - mine, mine)
+        down, across = np.divmod(place, columns[face] + 1)
+        t, s = (down / rows[face])[:, None], (across / columns[face])[:, None]
+        yield a[face] + t * ((1 - s) * (b - a)[face] + s * (c - a)[face])

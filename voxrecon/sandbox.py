@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""Third-party parsers in a child process: what a hostile file provokes there stays there.
+
+One server process is started at the first call; it forks a child for each call, which takes some
+milliseconds. A child has a limit of time and of memory and writes no files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import BinaryIO
+
+from voxrecon.errors import FileError, VoxreconError
+
+_servers: dict[int, subprocess.Popen] = {}  # by process: a fork may not use its parent's
+_lock = Lock()
+
+
+def run_limited(
+    function: Callable,
+    *args: object,
+    name: str,
+    seconds: float = 60.0,
+    megabytes: int = 2048,
+    preload: Iterable[str] = (),
+) -> object:
+    """``function(*args)`` in a child process; function, arguments and result must pickle.
+
+    Args:
+        name: What is parsed, for messages: the path of a file.
+        seconds: Time on the clock after which the child is killed.
+        megabytes: Memory that it may take beside what is there at the start.
+        preload: Modules that ``function`` imports, loaded once for all calls.
+
+    Raises:
+        FileError: the function raised one, raised anything else, or broke a limit.
+    """
+    request = pickle.dumps((function, args, seconds, megabytes))
+    modules = pickle.dumps((list(sys.path), [function.__module__, *preload]))
+    with _lock:
+        server = _servers.get(os.getpid())
+        if server is None or server.poll() is not None:
+            server = _servers[os.getpid()] = _start()
+        try:
+            _write(server.stdin, modules)
+            _write(server.stdin, request)
+            kind, value = pickle.loads(_read(server.stdout))
+        except (OSError, EOFError) as error:
+            server.kill()
+            raise FileError(f"{name}: the process that was to read it has ended") from error
+        except BaseException:  # Ctrl-C: a reply that nobody waits for must not reach the next call
+            server.kill()
+            raise
+    if kind == "result":
+        return value
+    if kind == "killed":
+        limits = f"{seconds:g} s and {megabytes} MB"
+        raise FileError(f"{name}: reading it ended by signal {value}, expected within {limits}")
+    raise FileError(value if kind == "refused" else f"{name}: cannot be parsed: {value}")
+
+
+def _start() -> subprocess.Popen:
+    threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    return subprocess.Popen(
+        [sys.executable, "-c", "from voxrecon.sandbox import serve; serve()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **threads, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        start_new_session=True,  # Ctrl-C is for the parent
+    )
+
+
+def serve() -> None:
+    """The server: reads requests from stdin until that is closed."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1):
+        os.dup2(nothing, stream)
+    while True:
+        try:
+            paths, modules = pickle.loads(_read(requests))
+            sys.path[:] = paths
+            for module in modules:
+                importlib.import_module(module)
+            request = _read(requests)
+        except EOFError:
+            return
+        child = os.fork()
+        if not child:
+            _work(request, replies)
+        _, status = os.waitpid(child, 0)
+        if status:
+            _write(replies, pickle.dumps(("killed", os.waitstatus_to_exitcode(status))))
+
+
+def _work(request: bytes, replies: BinaryIO) -> None:
+    """In the child of one call: reply, and end."""
+    import resource
+    import signal
+
+    try:
+        function, args, seconds, megabytes = pickle.loads(request)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        limit = _address_space() + megabytes * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+        signal.setitimer(signal.ITIMER_REAL, seconds)  # ends the process, whatever it does
+        try:
+            reply = pickle.dumps(("result", function(*args)))
+        except VoxreconError as error:
+            reply = pickle.dumps(("refused", str(error)))
+        except MemoryError:
+            reply = pickle.dumps(("failed", f"it takes more than {megabytes} MB"))
+        except Exception as error:
+            brief = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+            reply = pickle.dumps(("failed", brief))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _write(replies, reply)
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 2**33  # not Linux: what an interpreter may have mapped at most
+
+
+def _write(stream: BinaryIO, data: bytes) -> None:
+    stream.write(len(data).to_bytes(8, "big") + data)
+    stream.flush()
+
+
+def _read(stream: BinaryIO) -> bytes:
+    size = int.from_bytes(_exactly(stream, 8), "big")
+    return _exactly(stream, size)
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
