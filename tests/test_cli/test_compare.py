@@ -47,7 +47,7 @@ def test_records_that_are_broken_or_of_other_runs(made, tmp_path, capfd):
 def test_a_run_that_fails_is_named(made, tmp_path, capfd):
     options = ["--data-root", made.data, "--work-dir", tmp_path, "--seeds", 0]
     message = refusal(capfd, compare.main, made.config, *options, "--taxonomy", "no.json")
-    assert message.startswith(f"{tmp_path}/tiny/seed_0/train.txt: train failed: ")
+    assert message.startswith(f"{tmp_path}/tiny/seed_0/train.txt: train failed: "), message
     assert not (tmp_path / "tiny" / "seed_0" / "run.json").exists()
 
 
