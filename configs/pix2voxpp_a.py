@@ -1,17 +1,8 @@
 # Pix2Vox++/A (Xie et al., IJCV 2020): 96,329,421 parameters.
 # Table row: ShapeNet, 32^3, t = 0.3: IoU 0.670 (1 view), 0.695 (2), 0.704 (3), 0.719 (20).
-_base_ = ["pix2voxpp_f.py"]
-
-model = dict(
-    backbone=dict(name="resnet50.tv_in1k"),
-    neck=dict(
-        in_channels=512,
-        layers=[
-            dict(channels=512, kernel=3, padding=1),
-            dict(channels=256, kernel=3, padding=1, pool=2),
-            dict(channels=256, kernel=3, padding=1, pool=2),
-        ],
-    ),
-    decoder=dict(seed=(1568, 2, 2, 2), channels=(512, 128, 32, 8)),
-    refiner=dict(type="UNet3DRefiner", grid_size=32, channels=(32, 64, 128), hidden=2048),
-)
+_base_ = [
+    "_base_/models/pix2voxpp_a.py",
+    "_base_/datasets/shapenet.py",
+    "_base_/schedules/pix2vox.py",
+    "_base_/default_runtime.py",
+]

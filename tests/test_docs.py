@@ -19,7 +19,10 @@ from voxrecon.cli import (
     latent_space,
     make_shapes13,
     order_sensitivity,
+    pascal3d,
+    pix3d,
     retrieved_shapes,
+    things3d,
 )
 from voxrecon.cli import test as test_command
 from voxrecon.cli import train as train_command
@@ -33,6 +36,9 @@ PARSERS = {
     "tools/train.py": train_command.parse_args,
     "tools/test.py": test_command.parse_args,
     "tools/dataset_converters/make_shapes13.py": make_shapes13.parse_args,
+    "tools/dataset_converters/pascal3d.py": pascal3d.parse_args,
+    "tools/dataset_converters/pix3d.py": pix3d.parse_args,
+    "tools/dataset_converters/things3d.py": things3d.parse_args,
     "tools/analysis/baselines.py": baselines.parse_args,
     "tools/analysis/compare.py": compare.parse_args,
     "tools/analysis/latent_space.py": latent_space.parse_args,

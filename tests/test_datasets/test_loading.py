@@ -179,3 +179,15 @@ def test_mat(tmp_path):
     path.write_bytes(path.read_bytes()[:150])
     with pytest.raises(SampleError, match="a.mat: not a MATLAB file"):
         LoadVoxels()({"voxel_paths": [str(path)]})
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_few_bits_a_pixel(bits):
+    """Grey spans 0 to 255, a palette has its colours, each row begins with its filter."""
+    last = 2**bits - 1
+    row = bytes([0, last << (8 - bits)])  # the first pixel is the last value, the second is 0
+    grey, chunk = png(2, 1, bits, 0, row)
+    assert decode_image(grey, "x").tolist() == [[[255] * 4, [0, 0, 0, 255]]]
+    colours = bytes([1, 2, 3]) + bytes(3 * (last - 1)) + bytes([200, 10, 20])
+    indexed, _ = png(2, 1, bits, 3, row, chunk(b"PLTE", colours))
+    assert decode_image(indexed, "x").tolist() == [[[200, 10, 20, 255], [1, 2, 3, 255]]]

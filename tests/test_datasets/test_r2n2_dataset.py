@@ -293,7 +293,7 @@ def test_samples_not_on_disk(copy):
 
 def test_missing_samples_are_logged_once(copy, monkeypatch):
     lines = []
-    monkeypatch.setattr("voxrecon.datasets.r2n2.print_log", lambda text, **_: lines.append(text))
+    monkeypatch.setattr("voxrecon.datasets.base.print_log", lambda text, **_: lines.append(text))
     shutil.rmtree(rendering(copy, "object_1").parent)
     for_train(copy)
     (line,) = lines

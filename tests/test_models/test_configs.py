@@ -16,7 +16,11 @@ from voxrecon.models import VoxelReconstructor
 from voxrecon.registry import MODELS
 
 # the others have no other parts, only other numbers; on the meta device they cost nothing
-SMALL = [config for config in CONFIGS if not re.search("_128|_small|_captured|_flat", config)]
+SMALL = [
+    config
+    for config in CONFIGS
+    if not re.search("_128|_small|_captured|_flat|_pix3d|_pascal3d|_things3d", config)
+]
 PARAMETERS = {  # counted from the published code; the papers print them in millions
     "configs/pix2vox_f.py": 7_436_307,
     "configs/pix2vox_a.py": 114_244_467,

@@ -4,18 +4,16 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voxrecon.errors import ConfigError, FileError
 
-from .storage import read_bytes
+from .json_files import brief, check_plain, read_json
 
 SPLITS = ("train", "val", "test")
 MAX_BYTES = 64 * 1024**2  # ShapeNet.json has 1.7 MB
-MAX_NAME = 255  # bytes that a file system takes
 
 
 @dataclass(frozen=True)
@@ -37,14 +35,9 @@ def read_taxonomy(path: str | os.PathLike) -> list[TaxonomyClass]:
             object twice in one split, or holds an id that is not a plain file name.
     """
     path = os.fspath(path)
-    try:
-        entries = json.loads(read_bytes(path, MAX_BYTES).decode())
-    except FileNotFoundError as error:
-        raise FileError(f"{path}: no taxonomy file: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path}: not a JSON file: {error}") from error
+    entries = read_json(path, MAX_BYTES, "taxonomy file")
     if not isinstance(entries, list) or not entries:
-        raise FileError(f"{path}: {_brief(entries)}, expected a list of classes")
+        raise FileError(f"{path}: {brief(entries)}, expected a list of classes")
     classes = [_parse_class(entry, f"{path}: entry {i}") for i, entry in enumerate(entries)]
     _refuse_repeats([c.id for c in classes], f"{path}: class")
     return classes
@@ -89,39 +82,25 @@ def list_samples(
 
 def _parse_class(entry: object, where: str) -> TaxonomyClass:
     if not isinstance(entry, dict):
-        raise FileError(f"{where}: {_brief(entry)}, expected an object")
+        raise FileError(f"{where}: {brief(entry)}, expected an object")
     for key in ("taxonomy_id", "taxonomy_name"):
         if not isinstance(entry.get(key), str):
-            raise FileError(f"{where}: {key} is {_brief(entry.get(key))}, expected a string")
+            raise FileError(f"{where}: {key} is {brief(entry.get(key))}, expected a string")
         if not entry[key].isprintable() or len(entry[key]) > 255:  # it is printed in tables
-            raise FileError(f"{where}: {key} is {_brief(entry[key])}, expected a printable name")
-    _check_plain(entry["taxonomy_id"], where)
+            raise FileError(f"{where}: {key} is {brief(entry[key])}, expected a printable name")
+    check_plain(entry["taxonomy_id"], where)
     splits = {}
     for split in SPLITS:
         if split not in entry:
             continue
         ids = entry[split]
         if not isinstance(ids, list):
-            raise FileError(f"{where}: {split} is {_brief(ids)}, expected a list of ids")
+            raise FileError(f"{where}: {split} is {brief(ids)}, expected a list of ids")
         for name in ids:
-            _check_plain(name, f"{where}: {split}")
+            check_plain(name, f"{where}: {split}")
         _refuse_repeats(ids, f"{where}: {split}")
         splits[split] = tuple(ids)
     return TaxonomyClass(entry["taxonomy_id"], entry["taxonomy_name"], splits)
-
-
-def _check_plain(name: object, where: str) -> None:
-    """Ids become parts of paths: refuse all that could lead out of the data folder."""
-    plain = (
-        isinstance(name, str)
-        and 0 < len(name.encode(errors="replace")) <= MAX_NAME
-        and name.isprintable()
-        and not set("/\\:") & set(name)
-        and ".." not in name
-        and name != "."
-    )
-    if not plain:
-        raise FileError(f"{where}: id {_brief(name)}, expected a plain file name")
 
 
 def _refuse_repeats(names: Sequence[str], where: str) -> None:
@@ -129,8 +108,3 @@ def _refuse_repeats(names: Sequence[str], where: str) -> None:
         seen: set[str] = set()
         twice = next(name for name in names if name in seen or seen.add(name))
         raise FileError(f"{where}: {twice!r} is there twice, expected once")
-
-
-def _brief(value: object) -> str:
-    text = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
-    return text if len(text) <= 60 else text[:57] + "..."

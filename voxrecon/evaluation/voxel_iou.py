@@ -13,6 +13,7 @@ from mmengine.dist import all_gather_object, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
+from torch import Tensor
 
 from ..errors import ConfigError, FileError, VoxreconError
 from ..registry import METRICS
@@ -78,7 +79,7 @@ class VoxelIoU(BaseMetric):
             prediction = torch.stack(volumes)  # (N, X, Y, Z)
             truth = torch.stack(truths).to(prediction.device)
             names = [_name(sample) for sample in samples]
-            intersection, union = intersection_union(prediction, truth, self.thresholds, names)
+            intersection, union = self.count(prediction, truth, names)
             self.results += [
                 {
                     **{key: sample[key] for key in ("taxonomy", "id", "name")},
@@ -89,6 +90,20 @@ class VoxelIoU(BaseMetric):
                 }
                 for sample, i, u in zip(samples, intersection.tolist(), union.tolist(), strict=True)
             ]
+
+    def count(
+        self, prediction: Tensor, truth: Tensor, names: Sequence[str]
+    ) -> tuple[Tensor, Tensor]:
+        """Intersection and union (N, T) of grids (N, X, Y, Z), see ``intersection_union``."""
+        return intersection_union(prediction, truth, self.thresholds, names)
+
+    def build(self, records: list[dict], broken: Sequence[str] = ()) -> dict[str, Any]:
+        """The results that records stand for, each counted once, see ``build_results``."""
+        return build_results(unique_records(records), self.thresholds, broken)
+
+    def flatten(self, results: dict[str, Any]) -> dict[str, float]:
+        """Results as names and numbers for the log."""
+        return flat_metrics(results)
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Metrics over the samples of all processes; ``size`` is that of the data set.
@@ -106,8 +121,8 @@ class VoxelIoU(BaseMetric):
         broken = {message for record in records for message in record["broken"]}
         missing = (self.dataset_meta or {}).get("missing", ())
         broken, size = sorted(broken.union(missing)), size + len(missing)
-        results = build_results(unique_records(records), self.thresholds, broken)
-        metrics = flat_metrics(results)
+        results = self.build(records, broken)
+        metrics = self.flatten(results)
         if broken or metrics["samples"] != size:
             line = f"evaluated {metrics['samples']} of {size} samples, {len(broken)} broken"
             named = "; ".join(broken[:NAMED]) + ("; ..." if broken[NAMED:] else "")
@@ -117,7 +132,7 @@ class VoxelIoU(BaseMetric):
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Metrics of the given records, each counted once."""
-        return flat_metrics(build_results(unique_records(results), self.thresholds))
+        return self.flatten(self.build(results))
 
     def _write(self, results: dict) -> None:
         if not self.out:

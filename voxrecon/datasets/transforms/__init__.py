@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 from .augment import DrawAugmentation
+from .background import AddBackground
 from .clutter import AddClutter
 from .crop import CropViews
+from .crop_boxes import CropBoxes
 from .loading import LoadViews, LoadVoxels, decode_image
 from .packing import PackVoxelInputs
 
 __all__ = [
+    "AddBackground",
     "AddClutter",
+    "CropBoxes",
     "CropViews",
     "DrawAugmentation",
     "LoadViews",

@@ -91,21 +91,21 @@ def read_grid(data: bytes, name: str) -> np.ndarray:
     return read_binvox(data, name=name, max_dim=MAX_DIM).grid
 
 
-def read_mat(data: bytes, name: str) -> np.ndarray:
-    """(X, Y, Z) bool from the bytes of a MATLAB file: ``Volume != 0``, axes as they are."""
+def read_mat(data: bytes, name: str, key: str = "Volume") -> np.ndarray:
+    """(X, Y, Z) bool from the bytes of a MATLAB file: ``key != 0``, axes as they are."""
     try:
         from scipy.io import loadmat, whosmat
     except ImportError:
         raise ConfigError(f"{name}: reading .mat files needs scipy (pip install scipy)") from None
     try:
-        headers = {key: (shape, kind) for key, shape, kind in whosmat(io.BytesIO(data))}
-        shape, kind = headers.get("Volume", ((), "missing"))
+        headers = {found: (shape, kind) for found, shape, kind in whosmat(io.BytesIO(data))}
+        shape, kind = headers.get(key, ((), "missing"))
         if len(shape) != 3 or not all(1 <= n <= MAX_DIM for n in shape) or kind not in MAT_KINDS:
             raise SampleError(
-                f"{name}: 'Volume' is {kind} of shape {shape}, "
+                f"{name}: {key!r} is {kind} of shape {shape}, "
                 f"expected numbers on three axes of 1 to {MAX_DIM}"
             )
-        volume = loadmat(io.BytesIO(data), variable_names=["Volume"])["Volume"]
+        volume = loadmat(io.BytesIO(data), variable_names=[key])[key]
     except SampleError:
         raise
     except Exception as error:  # scipy raises whatever the bytes provoke
