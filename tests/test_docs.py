@@ -15,10 +15,13 @@ from shrink import CONFIGS, ROOT
 
 from voxrecon.cli import (
     baselines,
+    browse_dataset,
+    check_dataset,
     compare,
     latent_space,
     make_shapes13,
     order_sensitivity,
+    pack,
     pascal3d,
     pix3d,
     retrieved_shapes,
@@ -35,11 +38,14 @@ PAGES = [
 PARSERS = {
     "tools/train.py": train_command.parse_args,
     "tools/test.py": test_command.parse_args,
+    "tools/dataset_converters/check_dataset.py": check_dataset.parse_args,
     "tools/dataset_converters/make_shapes13.py": make_shapes13.parse_args,
+    "tools/dataset_converters/pack.py": pack.parse_args,
     "tools/dataset_converters/pascal3d.py": pascal3d.parse_args,
     "tools/dataset_converters/pix3d.py": pix3d.parse_args,
     "tools/dataset_converters/things3d.py": things3d.parse_args,
     "tools/analysis/baselines.py": baselines.parse_args,
+    "tools/analysis/browse_dataset.py": browse_dataset.parse_args,
     "tools/analysis/compare.py": compare.parse_args,
     "tools/analysis/latent_space.py": latent_space.parse_args,
     "tools/analysis/order_sensitivity.py": order_sensitivity.parse_args,

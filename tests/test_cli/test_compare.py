@@ -57,7 +57,7 @@ def test_a_run_that_fails_is_named(made, tmp_path, capfd):
         (["--seeds", "1", "1"], "--seeds 1 1: expected distinct numbers from 0"),
         (["--views", "0"], "--views 0: expected distinct numbers from 1"),
         (["--jobs", "0"], "--jobs 0: expected at least 1"),
-        (["--data-root", "no"], "--data-root no: no such folder"),
+        (["--data-root", "no"], "--data-root no: no such data set"),
         (["--cfg-options", "randomness.seed=3"], "--cfg-options randomness.seed: expected --seeds"),
     ],
 )

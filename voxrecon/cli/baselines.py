@@ -4,7 +4,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -114,8 +113,8 @@ class Grids:
         self.names: dict[str, str] = {}
         self.classes: list[str] = []
         self.keys: list[tuple[str, str]] = []
-        folder = Path(dataset[0]["img_paths"][0]).parent
-        self.views = len(list(folder.glob("*.png")))  # of the first object
+        _, views = dataset.list_views(dataset.get_data_info(0))
+        self.views = len(views)  # of the first object
         self.grids = torch.empty(len(dataset), dataset.grid_size**3, dtype=torch.bool)
         for index in with_bar(range(len(dataset)), f"reading {dataset.split}"):
             sample = dataset[index]

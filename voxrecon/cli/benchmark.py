@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -132,35 +134,61 @@ def measure_training(model: VoxelReconstructor, size: int, watch: Stopwatch) -> 
 def measure_data(cfg, model: VoxelReconstructor, watch: Stopwatch) -> dict:
     """Disk to a collated uint8 batch as a worker does it, and that batch to network input.
 
-    Both on one thread of the CPU; the second on the device where that is another.
+    Both on one thread of the CPU; the second on the device where that is another. With lmdb, the
+    first from the same samples packed into one file as well (None without).
     """
-    from mmengine.dataset import default_collate
-
-    from voxrecon.datasets import SampleKey
     from voxrecon.registry import DATASETS
 
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     dataset.full_init()
-    keys = [SampleKey(i % len(dataset), i // len(dataset), VIEWS, seed=0) for i in range(SAMPLES)]
-    threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(0)
-    try:
-        batch = default_collate([dataset[key] for key in keys])
-        prepared = model.data_preprocessor(batch, training=True)["inputs"]
-        (worker,) = watch.run(
-            "worker path", lambda: default_collate([dataset[key] for key in keys])
-        )
-        (device,) = watch.run("device path", lambda: model.data_preprocessor(batch, training=True))
-    finally:
-        torch.set_num_threads(threads[0])
-        cv2.setNumThreads(threads[1])
+    with tempfile.TemporaryDirectory(prefix="voxrecon-") as folder:
+        packed = _packed(cfg.train_dataloader.dataset, dataset, Path(folder))
+        threads = torch.get_num_threads(), cv2.getNumThreads()
+        torch.set_num_threads(1)
+        cv2.setNumThreads(0)
+        try:
+            batch = _load(dataset)
+            prepared = model.data_preprocessor(batch, training=True)["inputs"]
+            loads = [partial(_load, d) for d in (dataset, packed) if d is not None]
+            worker, *others = watch.run("worker path", *loads)
+            (device,) = watch.run(
+                "device path", lambda: model.data_preprocessor(batch, training=True)
+            )
+        finally:
+            torch.set_num_threads(threads[0])
+            cv2.setNumThreads(threads[1])
     return {
         "images": SAMPLES * VIEWS,
         "input": list(prepared.shape),
         "worker_s": worker,
+        "packed_s": others[0] if others else None,
         "device_s": device,
     }
+
+
+def _load(dataset) -> dict:
+    """A batch of the first samples."""
+    from mmengine.dataset import default_collate
+
+    from voxrecon.datasets import SampleKey
+
+    count = min(len(dataset), SAMPLES)
+    keys = [SampleKey(i % count, i // count, VIEWS, seed=0) for i in range(SAMPLES)]
+    return default_collate([dataset[key] for key in keys])
+
+
+def _packed(cfg, dataset, folder: Path):
+    """The samples to measure with from a packed data set; None without lmdb."""
+    from voxrecon.cli.pack import pack_samples
+    from voxrecon.datasets import R2N2Dataset
+    from voxrecon.registry import DATASETS
+
+    there = importlib.util.find_spec("lmdb") and os.path.isdir(dataset.data_root)
+    if not there or not isinstance(dataset, R2N2Dataset):
+        return None
+    packed = DATASETS.build({**cfg, **pack_samples(dataset, SAMPLES, folder)})
+    packed.full_init()
+    return packed
 
 
 def hardware(device: torch.device) -> dict:
@@ -212,9 +240,11 @@ def show(results: dict, console: Console) -> None:
     where = "on the GPU" if machine["gpu"] else "per core"
     for key, label in (
         ("worker_s", "worker, disk to uint8 batch, per core"),
+        ("packed_s", "the same from one packed file"),
         ("device_s", f"data_preprocessor with augmentation, {where}"),
     ):
-        table.add_row(label, f"{data['images'] / median(data[key]):,.0f}")
+        if data[key]:
+            table.add_row(label, f"{data['images'] / median(data[key]):,.0f}")
     title = f"Data path, {SAMPLES} samples of {VIEWS} views, data set: {results['data_set']}"
     console.print(title, table, sep="\n", markup=False, highlight=False)
 

@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from voxrecon.cli.common import available_cores, guard, parser
+from voxrecon.datasets.storage import exists
 from voxrecon.engine.config import apply_options, load_config, parse_options
 from voxrecon.errors import ConfigError, FileError, VoxreconError
 from voxrecon.evaluation import THRESHOLD, iou, read_results, write_json
@@ -79,8 +80,8 @@ def compare(args: argparse.Namespace) -> None:
             raise ConfigError(f"--{option} {given}: expected distinct numbers from {lowest}")
     if args.jobs < 1:
         raise ConfigError(f"--jobs {args.jobs}: expected at least 1")
-    if not os.path.isdir(args.data_root):
-        raise ConfigError(f"--data-root {args.data_root}: no such folder")
+    if not exists(args.data_root):
+        raise ConfigError(f"--data-root {args.data_root}: no such data set")
     options = parse_options(args.cfg_options)
     if "randomness.seed" in options:
         raise ConfigError("--cfg-options randomness.seed: expected --seeds")

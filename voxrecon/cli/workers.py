@@ -67,7 +67,7 @@ def run_tasks(
                 progress.update(bar, advance=len(done), rate=rate)
     except BrokenProcessPool as error:
         raise FileError(
-            "a worker was killed (out of memory?); the command goes on if run again"
+            "a worker was killed (out of memory?); run the command again"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -16,7 +16,7 @@ from voxrecon.errors import ConfigError, FileError, SampleError
 from voxrecon.registry import TRANSFORMS
 
 from .sampler import SampleKey
-from .storage import list_names
+from .storage import exists, list_names
 from .taxonomy import SPLITS, list_samples, read_taxonomy, select_classes
 
 MAX_ATTEMPTS = 20  # samples tried for one item before the data set counts as broken
@@ -143,7 +143,7 @@ class VoxelDataset(BaseDataset):
         """The samples of the split that are on disk, in the order of the taxonomy."""
         self.check_folders()
         path = os.path.join(self.data_root, self.taxonomy)
-        if not os.path.exists(path) and os.path.exists(self.taxonomy):
+        if not exists(path) and os.path.exists(self.taxonomy):
             path = self.taxonomy
         samples = self.list_objects(path)
         there, reasons = self._divide(samples)
