@@ -1,17 +1,38 @@
 # SPDX-License-Identifier: MIT
-"""Writing files so that a crash, a full disk or a second writer never leaves half of one."""
+"""Files: read up to a limit, written so that a crash, a full disk or a second writer never leaves
+half of one."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from voxrecon.errors import FileError
+
+
+def read_file(path: str | os.PathLike, limit: int, name: str | None = None) -> bytes:
+    """The content of a file of at most ``limit`` bytes; ``name`` stands for it in messages.
+
+    Raises:
+        FileError: it cannot be read, or is larger.
+    """
+    name = name or os.fspath(path)
+    try:
+        if stat.S_ISFIFO(os.stat(path).st_mode):  # to open one would wait for ever
+            raise FileError(f"{name}: a pipe, expected a file")
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise FileError(f"{name}: {size} bytes, expected at most {limit}")
+            return file.read(size)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise FileError(f"{name}: cannot be read: {reason(error)}") from error
 
 
 @contextmanager

@@ -7,11 +7,11 @@ import pytest
 from photo_sets import make_pascal3d, make_solid, picture, write_annotation, write_splits
 
 from voxrecon.datasets import Pascal3DDataset, read_taxonomy
-from voxrecon.datasets.mat_files import read_annotation
 from voxrecon.datasets.pascal3d import read_targets
 from voxrecon.datasets.taxonomy import list_samples
 from voxrecon.errors import FileError
 from voxrecon.geometry.binvox import write_binvox
+from voxrecon.geometry.mat_files import read_annotation
 
 PIPELINE = [
     {"type": "LoadViews"},
@@ -111,7 +111,7 @@ def test_annotations(tmp_path):
     write_annotation(path, ((1, 2, 3, 1e9), 1))
     with pytest.raises(FileError, match="a.mat: object 0: no box"):
         read_annotation(str(path))
-    with pytest.raises(FileError, match="b.mat: no such file"):
+    with pytest.raises(FileError, match="b.mat: cannot be read: No such file"):
         read_annotation(str(tmp_path / "b.mat"))
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from voxrecon.cli.common import guard, one_line, parser, with_bar
 from voxrecon.cli.grids import add_workers, check_packages, make_grids, solid
 from voxrecon.datasets.json_files import check_plain
-from voxrecon.datasets.mat_files import read_annotation
 from voxrecon.datasets.pascal3d import ANNOTATIONS, MAX_CAD, Target, read_targets
 from voxrecon.errors import FileError
 from voxrecon.evaluation import write_json
 from voxrecon.fileio import reason
+from voxrecon.geometry.mat_files import PARSER, read_annotation
 from voxrecon.geometry.mesh_files import DIRECTIONS
 from voxrecon.geometry.r2n2_layout import write_taxonomy
 from voxrecon.sandbox import run_limited
@@ -122,7 +122,7 @@ def _annotate(root: Path, name: str, targets: Targets) -> None:
     for path in with_bar([p for p in paths if (name, p.stem) not in targets], name):
         try:
             check_plain(path.stem, str(path))
-            objects = run_limited(read_annotation, str(path), name=str(path))
+            objects = run_limited(read_annotation, str(path), name=str(path), preload=PARSER)
         except FileError as error:
             problems.append(one_line(error))
             continue

@@ -19,10 +19,10 @@ from voxrecon.cli.grids import (
     write_splits,
 )
 from voxrecon.datasets.json_files import brief, read_json
-from voxrecon.datasets.mat_files import read_voxels
 from voxrecon.datasets.pix3d import Photo, read_photos
 from voxrecon.errors import ConfigError
 from voxrecon.evaluation import write_json
+from voxrecon.geometry.mat_files import PARSER, read_voxels
 from voxrecon.sandbox import run_limited
 
 UP, FRONT = "+y", "-z"  # the meshes: +x to the viewer's left, +y up, +z away from the viewer
@@ -87,7 +87,8 @@ def _models(root: Path, photos: list[Photo], kind: str) -> dict[Path, Path]:
 
 def official(path: Path) -> np.ndarray:
     """The grid of a model's official voxels."""
-    return fit_grid(run_limited(read_voxels, str(path), name=str(path)), str(path))
+    grid = run_limited(read_voxels, str(path), name=str(path), preload=PARSER)
+    return fit_grid(grid, str(path))
 
 
 def _claim(path: Path, source: str) -> None:

@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from voxrecon.errors import FileError
+from voxrecon.geometry.mat_files import MAX_PIXEL
 
 from .storage import read_bytes
 
 MAX_NAME = 255  # bytes that a file system takes
-MAX_PIXEL = 1e6  # of a box's corners
 
 
 def read_json(path: str, limit: int, what: str, backend_args: dict | None = None) -> Any:

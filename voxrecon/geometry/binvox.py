@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voxrecon.errors import FileError
-from voxrecon.fileio import atomic_write, reason
+from voxrecon.fileio import atomic_write, read_file
 
 MAX_HEADER = 1024  # bytes; real headers have about 80
 MAX_RUN = 255  # a run's length is one byte
@@ -55,7 +55,7 @@ def read_binvox(
         name, data = name or "<bytes>", source
     else:
         name = name or os.fspath(source)
-        data = _read_bytes(source, name, limit=MAX_HEADER + 2 * max_dim**3)
+        data = read_file(source, MAX_HEADER + 2 * max_dim**3, name)
 
     (x, z, y), translate, scale, start = _parse_header(bytes(data[:MAX_HEADER]), name, max_dim)
     cells, size = x * y * z, len(data) - start
@@ -107,17 +107,6 @@ def write_binvox(
 
     with atomic_write(path, parents=False) as temporary:
         temporary.write_bytes(content)
-
-
-def _read_bytes(path: str | os.PathLike, name: str, limit: int) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > limit:
-                raise FileError(f"{name}: {size} bytes, expected at most {limit}")
-            return file.read(size)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise FileError(f"{name}: cannot be read: {reason(error)}") from error
 
 
 def _parse_header(

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 
@@ -12,16 +11,15 @@ import numpy as np
 from mmcv.image import imfrombytes
 from mmcv.transforms import BaseTransform
 
-from voxrecon.errors import ConfigError, FileError, SampleError
+from voxrecon.errors import FileError, SampleError
 from voxrecon.geometry.binvox import read_binvox
+from voxrecon.geometry.mat_files import MAX_DIM, read_mat
 from voxrecon.registry import TRANSFORMS
 
 from ..storage import read_bytes
 
 MAX_SIDE = 4096  # pixels
 MAX_IMAGE_BYTES = 4 * MAX_SIDE**2  # more than the pixels themselves
-MAX_DIM = 512  # cells
-MAT_KINDS = {"logical", "double", "single"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32)}
 PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 TO_RGBA = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}
@@ -89,28 +87,6 @@ class LoadVoxels(BaseTransform):
 def read_grid(data: bytes, name: str) -> np.ndarray:
     """(X, Y, Z) bool from the bytes of a binvox file."""
     return read_binvox(data, name=name, max_dim=MAX_DIM).grid
-
-
-def read_mat(data: bytes, name: str, key: str = "Volume") -> np.ndarray:
-    """(X, Y, Z) bool from the bytes of a MATLAB file: ``key != 0``, axes as they are."""
-    try:
-        from scipy.io import loadmat, whosmat
-    except ImportError:
-        raise ConfigError(f"{name}: reading .mat files needs scipy (pip install scipy)") from None
-    try:
-        headers = {found: (shape, kind) for found, shape, kind in whosmat(io.BytesIO(data))}
-        shape, kind = headers.get(key, ((), "missing"))
-        if len(shape) != 3 or not all(1 <= n <= MAX_DIM for n in shape) or kind not in MAT_KINDS:
-            raise SampleError(
-                f"{name}: {key!r} is {kind} of shape {shape}, "
-                f"expected numbers on three axes of 1 to {MAX_DIM}"
-            )
-        volume = loadmat(io.BytesIO(data), variable_names=[key])[key]
-    except SampleError:
-        raise
-    except Exception as error:  # scipy raises whatever the bytes provoke
-        raise SampleError(f"{name}: not a MATLAB file: {str(error)[:80]}") from error
-    return np.ascontiguousarray(volume != 0)
 
 
 def decode_image(data: bytes, name: str) -> np.ndarray:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The MATLAB files of Pix3D and Pascal 3D+. They are foreign: call these in a limited process."""
+"""MATLAB files: grids of data sets, and the grids and annotations of Pix3D and Pascal 3D+.
+
+The latter are read once, by the commands that prepare them: in a process with limits.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,43 @@ import math
 
 import numpy as np
 
-from voxrecon.errors import FileError
+from voxrecon.errors import ConfigError, FileError
+from voxrecon.fileio import read_file
 
-from .json_files import MAX_PIXEL
-from .storage import read_bytes
-from .transforms.loading import MAX_DIM, read_mat
-
+MAX_DIM = 512  # cells
+MAX_PIXEL = 1e6  # of a box's corners
 MAX_ANNOTATION = 2**24  # bytes; those of Pascal 3D+ have some KB
 MAX_OBJECTS = 1000
+KINDS = {"logical", "double", "single"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32)}
+PARSER = ("scipy.io",)  # what that process loads beforehand
+
+
+def read_mat(data: bytes, name: str, key: str = "Volume") -> np.ndarray:
+    """(X, Y, Z) bool from the bytes of a MATLAB file: ``key != 0``, axes as they are.
+
+    Raises:
+        FileError: not a MATLAB file, or no numbers on three axes of 1 to 512 under ``key``.
+        ConfigError: scipy is not installed.
+    """
+    try:
+        from scipy.io import loadmat, whosmat
+    except ImportError:
+        raise ConfigError(f"{name}: reading .mat files needs scipy (pip install scipy)") from None
+    try:
+        headers = {found: (shape, kind) for found, shape, kind in whosmat(io.BytesIO(data))}
+        shape, kind = headers.get(key, ((), "missing"))
+        if len(shape) != 3 or not all(1 <= n <= MAX_DIM for n in shape) or kind not in KINDS:
+            raise FileError(
+                f"{name}: {key!r} is {kind} of shape {shape}, "
+                f"expected numbers on three axes of 1 to {MAX_DIM}"
+            )
+        volume = loadmat(io.BytesIO(data), variable_names=[key])[key]
+    except FileError:
+        raise
+    except Exception as error:  # scipy raises whatever the bytes provoke
+        brief = " ".join(str(error).split())[:80]
+        raise FileError(f"{name}: not a MATLAB file: {brief}") from error
+    return np.ascontiguousarray(volume != 0)
 
 
 def read_voxels(path: str) -> np.ndarray:
@@ -26,7 +58,7 @@ def read_voxels(path: str) -> np.ndarray:
     Raises:
         FileError: no such file, or not of this form.
     """
-    grid = read_mat(_read(path, 2 * MAX_DIM**3), path, key="voxel")
+    grid = read_mat(read_file(path, 2 * MAX_DIM**3), path, key="voxel")
     # the front looks at the viewer, and the object's right is on the viewer's left
     return np.ascontiguousarray(grid.transpose(1, 2, 0))
 
@@ -40,7 +72,7 @@ def read_annotation(path: str) -> list[tuple[list[float], int | None]]:
     from scipy.io import loadmat
 
     content = loadmat(
-        io.BytesIO(_read(path, MAX_ANNOTATION)),
+        io.BytesIO(read_file(path, MAX_ANNOTATION)),
         squeeze_me=True,
         struct_as_record=False,
         variable_names=["record"],
@@ -61,10 +93,3 @@ def _parse(item: object, where: str) -> tuple[list[float], int | None]:
     cad = getattr(item, "cad_index", None)  # an empty array where there is none
     number = isinstance(cad, int | float) and math.isfinite(cad) and cad == int(cad) and cad >= 1
     return [float(v) for v in box], int(cad) if number else None
-
-
-def _read(path: str, limit: int) -> bytes:
-    try:
-        return read_bytes(path, limit)
-    except FileNotFoundError:
-        raise FileError(f"{path}: no such file") from None
