@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -51,18 +52,25 @@ def run_limited(
             _write(server.stdin, modules)
             _write(server.stdin, request)
             kind, value = pickle.loads(_read(server.stdout))
-        except (OSError, EOFError) as error:
+        except BaseException as error:
+            # Ctrl-C, too: a reply that nobody waits for must not reach the next call
             server.kill()
-            raise FileError(f"{name}: the process that was to read it has ended") from error
-        except BaseException:  # Ctrl-C: a reply that nobody waits for must not reach the next call
-            server.kill()
+            server.wait()
+            if isinstance(error, OSError | EOFError):
+                raise FileError(f"{name}: the process that was to read it has ended") from error
             raise
     if kind == "result":
         return value
     if kind == "killed":
         limits = f"{seconds:g} s and {megabytes} MB"
-        raise FileError(f"{name}: reading it ended by signal {value}, expected within {limits}")
+        raise FileError(f"{name}: reading it {_end(value)}, expected within {limits}")
     raise FileError(value if kind == "refused" else f"{name}: cannot be parsed: {value}")
+
+
+def _end(code: int) -> str:
+    if code == -signal.SIGALRM:
+        return "took longer"
+    return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
 
 
 def _start() -> subprocess.Popen:
@@ -103,7 +111,6 @@ def serve() -> None:
 def _work(request: bytes, replies: BinaryIO) -> None:
     """In the child of one call: reply, and end."""
     import resource
-    import signal
 
     try:
         function, args, seconds, megabytes = pickle.loads(request)

@@ -231,7 +231,7 @@ def test_packages_of_the_extra_are_named(tmp_path, capfd, monkeypatch):
 
 
 def test_a_folder_of_another_data_set_is_refused(tmp_path, capfd):
-    (tmp_path / "ShapeNetRendering").mkdir()
+    (tmp_path / "ShapeNetVox32").mkdir()
     message = refusal(capfd, main, tmp_path, "--per-class", 1)
     assert f"{tmp_path}: holds other data (no shapes13.json), expected a new folder" in message
 

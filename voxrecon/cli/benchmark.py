@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from torch import Tensor
 
+from voxrecon.cli.benchmark_rendering import measure_rendering
 from voxrecon.cli.common import guard, parser
 from voxrecon.cli.sample_data import make_data
 from voxrecon.errors import ConfigError
@@ -247,6 +248,12 @@ def show(results: dict, console: Console) -> None:
             table.add_row(label, f"{data['images'] / median(data[key]):,.0f}")
     title = f"Data path, {SAMPLES} samples of {VIEWS} views, data set: {results['data_set']}"
     console.print(title, table, sep="\n", markup=False, highlight=False)
+    made = results["rendering"]
+    if made:
+        table = _table("", "meshes/s")
+        table.add_row("mesh file to pictures and grid", f"{1 / median(made['wall_s']):.2f}")
+        title = f"Rendering, {made['faces']:,} faces, {made['views']} views, per core"
+        console.print(title, table, sep="\n", markup=False, highlight=False)
 
 
 def _table(first: str, *others: str) -> Table:
@@ -298,6 +305,7 @@ def benchmark(args: argparse.Namespace) -> None:
                 "data_set": args.data_root or "generated",
                 # the broken data set shows before the long measurements
                 "data": measure_data(cfg, model, watch),
+                "rendering": measure_rendering() if importlib.util.find_spec("embreex") else None,
                 "forward": measure_forward(model, views, size, watch),
                 "training": measure_training(model, size, watch),
             }

@@ -28,6 +28,8 @@ from voxrecon.errors import ConfigError, FileError, VoxreconError
 from voxrecon.evaluation import THRESHOLD, iou, read_results, write_json
 from voxrecon.registry import MODELS
 
+WIDTH = 120  # of the table in a file
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line of ``tools/analysis/compare.py``."""
@@ -105,7 +107,10 @@ def compare(args: argparse.Namespace) -> None:
     for i, name in enumerate(names):
         of_config = runs[i * len(args.seeds) : (i + 1) * len(args.seeds)]
         rows.append({"name": name, "parameters": parameters[i], **_figures(of_config, args.views)})
-    Console().print(_table(rows, args.seeds, args.views))
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH)  # a file has room for all columns
+    console.print(_table(rows, args.seeds, args.views))
     if args.out:
         write_json(args.out, {"seeds": args.seeds, "views": args.views, "rows": rows})
         print(f"figures: {args.out}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from voxrecon.cli.workers import run_tasks
 from voxrecon.errors import ConfigError, FileError
 from voxrecon.geometry.binvox import write_binvox
 from voxrecon.geometry.mesh_files import read_mesh
-from voxrecon.geometry.r2n2_layout import is_filled, write_taxonomy
+from voxrecon.geometry.r2n2_layout import is_filled
 from voxrecon.geometry.voxelization import voxelize
 
 RESOLUTION = 32  # of the published evaluations
@@ -71,14 +71,6 @@ def make_grids(
     if problems:
         named = "; ".join(problems[:NAMED]) + ("; ..." if problems[NAMED:] else "")
         print(f"warning: {len(problems)} of {len(models)} models have no grid: {named}")
-
-
-def write_splits(path: Path, classes: Sequence[tuple[str, str, dict[str, list[str]]]]) -> None:
-    """``write_taxonomy``, with a warning where another one stood: results no longer compare."""
-    before = path.read_bytes() if path.is_file() else None
-    write_taxonomy(path, classes)
-    if before not in (None, path.read_bytes()):
-        print(f"warning: {path}: other splits than before; results before and after do not compare")
 
 
 def _make(read: Callable[[Path], np.ndarray], grid: Path, model: Path) -> str:

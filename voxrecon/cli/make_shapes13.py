@@ -3,24 +3,22 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import shlex
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 from filelock import FileLock, Timeout
 
 from voxrecon.cli.common import available_cores, guard, parser
+from voxrecon.cli.first_views import draw_first_views
+from voxrecon.cli.recipes import claim, write_splits
 from voxrecon.cli.workers import run_tasks
 from voxrecon.errors import ConfigError, FileError
-from voxrecon.fileio import atomic_write, reason
+from voxrecon.fileio import reason
 from voxrecon.geometry import r2n2_layout as layout
 from voxrecon.geometry.binvox import write_binvox
 from voxrecon.geometry.camera import LAMP, View, draw_views
 from voxrecon.visualization import write_png
-from voxrecon.visualization.contact_sheet import draw_contact_sheet
 
 GENERATION = 1  # counted up when a shape or a picture changes: old and new ones are not mixed
 CONFIGS = {  # networks for the grids of a resolution
@@ -28,7 +26,6 @@ CONFIGS = {  # networks for the grids of a resolution
     64: "configs/pix2voxpp_a_64.py",
     128: "configs/pix2voxpp_a_128.py",
 }
-SHEET = 10  # objects of a class in the contact sheet
 NEEDED = ("embreex", "manifold3d", "scipy")  # packages of the extra "shapes"
 
 
@@ -112,9 +109,10 @@ def make_shapes13(args: argparse.Namespace) -> None:
 
 
 def _make(root: Path, recipe: Recipe, classes: list, args: argparse.Namespace) -> None:
-    _claim(root, recipe)
-    for path in root.glob("ShapeNet*/*/.*.part"):  # of a killed run
-        shutil.rmtree(path, ignore_errors=True)
+    ours = {key: getattr(recipe, key) for key in ("seed", "views", "lighting")}
+    claim(root / "shapes13.json", {"generation": GENERATION, **ours})
+    names = [name_of(args.seed, number) for number in range(args.per_class)]
+    layout.remove_leftovers(root, {(c.taxonomy, name) for c in classes for name in names})
     tasks = [
         (root, recipe, c, number)
         for number in range(args.per_class)
@@ -127,9 +125,10 @@ def _make(root: Path, recipe: Recipe, classes: list, args: argparse.Namespace) -
     for _ in run_tasks(make_object, tasks, args.workers, "shapes13", "objects"):
         pass
 
-    names = [name_of(args.seed, number) for number in range(args.per_class)]
-    _write_splits(root / "taxonomy.json", classes, names)
-    write_png(root / "contact_sheet.png", _sheet(root, classes, names))
+    splits = layout.split(names)
+    write_splits(root / "taxonomy.json", [(c.taxonomy, c.name, splits) for c in classes])
+    sheet = draw_first_views(root, [(c.name, c.taxonomy, names) for c in classes])
+    write_png(root / "contact_sheet.png", sheet)
     if args.per_class == 1:
         print("warning: the one object of a class is in train, val and test: for trying only")
     elif args.per_class < 10:
@@ -193,70 +192,6 @@ def _places(root: Path, recipe: Recipe, shape_class, number: int) -> tuple[Path,
 def _is_done(root: Path, recipe: Recipe, shape_class, number: int) -> bool:
     pictures, grid = _places(root, recipe, shape_class, number)
     return layout.is_complete(pictures, recipe.views) and layout.is_filled(grid)
-
-
-def _claim(root: Path, recipe: Recipe) -> None:
-    """Refuse a folder that holds something else; note in ``shapes13.json`` what it will hold."""
-    path = root / "shapes13.json"
-    ours = {
-        "generation": GENERATION,
-        "seed": recipe.seed,
-        "views": recipe.views,
-        "lighting": recipe.lighting,
-    }
-    if path.exists() and not path.is_file():
-        raise FileError(f"{path}: not a file, expected {json.dumps(ours)}")
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
-        if any(root.glob("ShapeNet*")) or (root / "taxonomy.json").exists():
-            raise ConfigError(
-                f"{root}: holds other data (no shapes13.json), expected a new folder"
-            ) from None
-        with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(ours) + "\n")
-        return
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path}: cannot be read: {reason(error)}") from error
-    try:
-        theirs = json.loads(text)
-        theirs = {key: theirs[key] for key in ours}
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise FileError(f"{path}: damaged, expected {json.dumps(ours)}") from error
-    for key, value in ours.items():
-        if theirs[key] != value:
-            raise ConfigError(
-                f"{root}: was made with {key} {str(theirs[key])[:40]!r}, not {str(value)!r}: "
-                "expected the same, or another folder"
-            )
-
-
-def _write_splits(path: Path, classes: list, names: list[str]) -> None:
-    """The taxonomy, with a warning where another one stood: what was trained on may be tested."""
-    before = path.read_bytes() if path.is_file() else None
-    layout.write_taxonomy(path, [(c.taxonomy, c.name, layout.split(names)) for c in classes])
-    if before is not None and before != path.read_bytes():
-        print(f"warning: {path}: other splits than before; results before and after do not compare")
-
-
-def _sheet(root: Path, classes, names: list[str]):
-    """The first view of the first objects; of a single class, several rows of them."""
-    if len(classes) == 1:
-        parts = [names[i : i + SHEET] for i in range(0, min(len(names), 6 * SHEET), SHEET)]
-        rows = [(classes[0].name if i == 0 else "", classes[0], p) for i, p in enumerate(parts)]
-    else:
-        rows = [(c.name, c, names[:SHEET]) for c in classes]
-    return draw_contact_sheet(
-        [(label, [_first_view(root, c.taxonomy, name) for name in part]) for label, c, part in rows]
-    )
-
-
-def _first_view(root: Path, taxonomy: str, name: str):
-    path = layout.rendering_folder(root, taxonomy, name) / "00.png"
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise FileError(f"{path}: cannot be read")
-    return cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -16,8 +16,8 @@ from voxrecon.cli.grids import (
     fit_grid,
     make_grids,
     solid,
-    write_splits,
 )
+from voxrecon.cli.recipes import write_splits
 from voxrecon.datasets.json_files import brief, read_json
 from voxrecon.datasets.pix3d import Photo, read_photos
 from voxrecon.errors import ConfigError

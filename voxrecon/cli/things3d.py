@@ -7,7 +7,8 @@ import shlex
 from pathlib import Path
 
 from voxrecon.cli.common import guard, parser, with_bar
-from voxrecon.cli.grids import RESOLUTION, write_splits
+from voxrecon.cli.grids import RESOLUTION
+from voxrecon.cli.recipes import write_splits
 from voxrecon.datasets.taxonomy import SPLITS, TaxonomyClass, read_taxonomy
 from voxrecon.datasets.things3d import GRIDS, view_number
 from voxrecon.errors import ConfigError, FileError

@@ -66,9 +66,7 @@ def run_tasks(
                 rate = f"{speed:.2f} {unit}/s and worker" if speed else ""
                 progress.update(bar, advance=len(done), rate=rate)
     except BrokenProcessPool as error:
-        raise FileError(
-            "a worker was killed (out of memory?); run the command again"
-        ) from error
+        raise FileError("a worker was killed (out of memory?); run the command again") from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -2,6 +2,7 @@
 from .binvox import Voxels, read_binvox, write_binvox
 from .camera import View, draw_views, format_metadata, read_metadata
 from .grid import view_axes
+from .mesh_files import read_mesh
 from .rendering import Renderer
 from .surface import Surface
 from .voxelization import voxelize
@@ -14,6 +15,7 @@ __all__ = [
     "draw_views",
     "format_metadata",
     "read_binvox",
+    "read_mesh",
     "read_metadata",
     "view_axes",
     "voxelize",

@@ -29,18 +29,26 @@ FIELD_OF_VIEW = 25.0  # degrees; a constant of the metadata that the renderings 
 class View:
     """One row of ``rendering_metadata.txt``: angles in degrees, distance as a ratio.
 
-    The camera looks at the middle of the object's bounding box and is held upright (in-plane
-    rotation 0, as in all of the published renderings).
+    The camera looks at the middle of the object's bounding box. It is held upright where the
+    in-plane rotation is 0, as in all of the published renderings; by a positive one the object
+    turns counter-clockwise in the picture (as in the authors' script, whose camera turns the other
+    way round about the line of sight).
     """
 
     azimuth: float
     elevation: float
     distance: float = 1.0
+    in_plane: float = 0.0
 
     @property
     def axes(self) -> np.ndarray:
         """Right, up and towards the camera as rows of (3, 3), see :func:`view_axes`."""
-        return view_axes(self.azimuth, self.elevation)
+        upright = view_axes(self.azimuth, self.elevation)
+        if not self.in_plane:
+            return upright
+        angle = np.radians(self.in_plane)
+        c, s = np.cos(angle), np.sin(angle)
+        return np.array(((c, -s, 0), (s, c, 0), (0, 0, 1))) @ upright
 
     @property
     def position(self) -> np.ndarray:
@@ -78,7 +86,8 @@ def format_metadata(views: Sequence[View]) -> str:
     """The text of ``rendering_metadata.txt``, a row a view: azimuth, elevation, in-plane rotation,
     distance ratio, field of view."""
     return "".join(
-        f"{v.azimuth!r} {v.elevation!r} 0 {v.distance!r} {FIELD_OF_VIEW:g}\n" for v in views
+        f"{v.azimuth!r} {v.elevation!r} {v.in_plane or 0!r} {v.distance!r} {FIELD_OF_VIEW:g}\n"
+        for v in views
     )
 
 
@@ -92,8 +101,8 @@ def read_metadata(text: str, name: str) -> list[View]:
     views = []
     for number, line in enumerate(text.rstrip().splitlines()):
         try:
-            azimuth, elevation, _, distance, _ = map(float, line.split())
-            known = math.isfinite(azimuth + elevation + distance)
+            azimuth, elevation, in_plane, distance, _ = map(float, line.split())
+            known = math.isfinite(azimuth + elevation + in_plane + distance)
         except ValueError:
             known = False
         if not known:
@@ -101,5 +110,5 @@ def read_metadata(text: str, name: str) -> list[View]:
                 f"{name}: line {number + 1} is {line[:60]!r}, expected azimuth, elevation, "
                 "in-plane rotation, distance ratio and field of view"
             )
-        views.append(View(azimuth, elevation, distance))
+        views.append(View(azimuth, elevation, distance, in_plane))
     return views

@@ -25,7 +25,9 @@ KINDS = (".obj", ".off", ".ply", ".glb", ".stl")
 MAX_BYTES = 512 * 2**20
 MAX_TEXTURE_BYTES = 64 * 2**20
 MAX_TEXTURE = 1024  # pixels; the renderings have 137
+MAX_UV = 1e4  # textures are not repeated more often
 SECONDS, MEGABYTES = 120.0, 4096  # of the parser
+MIN_EXTENT = 1e-30  # the squares of squares of lengths are still numbers
 GREY = (0.6, 0.6, 0.6)  # where a mesh has no colours
 DIRECTIONS = {
     sign + name: value * np.eye(3)[axis]
@@ -114,6 +116,8 @@ def _parse(path: Path) -> tuple:
     for index, mesh in enumerate(meshes):
         inside = np.asarray(mesh.faces, np.int64)
         points = np.asarray(mesh.vertices, np.float64)
+        if points.shape[1:] != (3,):
+            raise FileError(f"{path}: vertices of {points.shape[-1]} numbers, expected 3")
         if inside.min() < 0 or inside.max() >= len(points):
             raise FileError(f"{path}: a face of vertex {inside.max()}, there are {len(points)}")
         if not np.isfinite(points[inside]).all():
@@ -129,9 +133,14 @@ def _parse(path: Path) -> tuple:
     # a file that repeats a vertex for each face would look faceted
     vertices, same = np.unique(np.concatenate(vertices), axis=0, return_inverse=True)
     faces = same.reshape(-1)[faces]
-    used = vertices[faces]
-    if not np.ptp(used, axis=(0, 1)).max() > 0:
-        raise FileError(f"{path}: all vertices at one place, expected an object with an extent")
+    used, faces = np.unique(faces, return_inverse=True)
+    vertices, faces = vertices[used], faces.reshape(-1, 3)
+    extent = np.ptp(vertices, axis=0).max()
+    if not MIN_EXTENT < extent < 1 / MIN_EXTENT:
+        raise FileError(
+            f"{path}: an object {extent:g} long, expected between {MIN_EXTENT:g} and "
+            f"{1 / MIN_EXTENT:g}"
+        )
     return (
         vertices,
         faces,
@@ -157,7 +166,8 @@ def _colours(mesh) -> tuple[Plain | Texture | OwnColours, np.ndarray]:
         return Plain(GREY), values
     colour = getattr(material, "baseColorFactor", getattr(material, "diffuse", None))
     colour = (255, 255, 255) if colour is None else colour
-    tint = tuple((np.asarray(colour, np.float64)[:3] / 255).clip(0, 1).tolist())
+    tint = np.asarray(colour, np.float64).ravel()[:3] / 255
+    tint = tuple(tint.clip(0, 1).tolist()) if np.isfinite(tint).all() and len(tint) == 3 else GREY
     image = getattr(material, "baseColorTexture", getattr(material, "image", None))
     uv = getattr(visual, "uv", None)
     if image is not None and image.size == (2, 2) and not getattr(material, "kwargs", True):
@@ -166,7 +176,7 @@ def _colours(mesh) -> tuple[Plain | Texture | OwnColours, np.ndarray]:
         return Plain(tint), values
     image = image.convert("RGB")
     image.thumbnail((MAX_TEXTURE, MAX_TEXTURE))
-    values[..., :2] = np.nan_to_num(uv[mesh.faces][..., :2], posinf=0, neginf=0)
+    values[..., :2] = np.nan_to_num(uv[mesh.faces][..., :2]).clip(-MAX_UV, MAX_UV)
     return Texture(np.asarray(image), tint), values
 
 

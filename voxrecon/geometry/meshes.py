@@ -63,6 +63,34 @@ def voxel_mesh(grid: np.ndarray) -> Trimesh:
     return mesh
 
 
+def smooth_mesh(grid: np.ndarray, level: float = 0.5) -> Trimesh:
+    """The surface at which a (X, Y, Z) grid of probabilities (or bool) takes the value ``level``.
+
+    By marching cubes (Lewiner et al. 2003) between the middles of the cells. Axes and cube are
+    those of :func:`voxel_mesh`; the mesh is closed where the object touches the border, too.
+
+    Raises:
+        ValueError: the grid has not three equal axes, or is nowhere above ``level``.
+    """
+    import trimesh
+    from skimage.measure import marching_cubes
+
+    grid = np.asarray(grid, np.float32)
+    if grid.ndim != 3 or len(set(grid.shape)) != 1 or not (grid > level).any():
+        raise ValueError(
+            f"grid of shape {grid.shape} with {(grid > level).sum()} cells above {level:g}, "
+            "expected a cube with some"
+        )
+    # as far below the level outside as the fullest cell is above it inside: so the surface of a
+    # full cell at the border is the border
+    outside = min(2 * level - float(grid.max()), float(grid.min()))
+    padded = np.pad(grid, 1, constant_values=outside)
+    vertices, faces, _, _ = marching_cubes(padded, level, gradient_direction="ascent")
+    mesh = trimesh.Trimesh((vertices - 0.5) / len(grid) - 0.5, faces, process=False)
+    mesh.visual.face_colors = COLOUR
+    return mesh
+
+
 def write_mesh(path: str | os.PathLike, mesh: Trimesh) -> None:
     """Write a mesh; the suffix says how: .glb, .obj, .ply or .stl.
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import cv2
@@ -63,6 +64,17 @@ def write_renderings(folder: Path, images: Sequence[np.ndarray], views: Sequence
             (inside / name).write_bytes(data)
         (inside / "renderings.txt").write_text("".join(f"{name}\n" for name in names))
         (inside / "rendering_metadata.txt").write_text(format_metadata(views))
+
+
+def remove_leftovers(root: str | os.PathLike, keys: Collection[tuple[str, str]]) -> None:
+    """Remove what a killed run left half-written of the objects (taxonomy, id); no other run may be
+    at work on them."""
+    for path in Path(root).glob("ShapeNetRendering/*/.*.part"):
+        if (path.parent.name, path.name[1:].removesuffix(".part").rpartition(".")[0]) in keys:
+            shutil.rmtree(path, ignore_errors=True)
+    for path in Path(root).glob("ShapeNetVox*/*/*/.model.binvox.*.part"):
+        if (path.parent.parent.name, path.parent.name) in keys:
+            path.unlink(missing_ok=True)
 
 
 def split(names: Sequence[str]) -> dict[str, list[str]]:

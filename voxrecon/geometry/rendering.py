@@ -48,9 +48,11 @@ class Renderer:
         silhouette change, a pixel is the mean of nine samples; what is thinner than a pixel may be
         missed.
         """
-        seen = view.project(self._vertices) * size
-        low = np.clip(np.floor(seen.min(axis=0)).astype(int) - 1, 0, size)
-        high = np.clip(np.ceil(seen.max(axis=0)).astype(int) + 1, 0, size)
+        low, high = np.zeros(2, int), np.full(2, size)
+        if np.linalg.norm(view.position) > 0.5:  # else parts may be behind the camera
+            seen = view.project(self._vertices) * size
+            low = np.clip(np.floor(seen.min(axis=0)).astype(int) - 1, 0, size)
+            high = np.clip(np.ceil(seen.max(axis=0)).astype(int) + 1, 0, size)
         (left, top), (right, bottom) = low, high
         image = np.zeros((size, size, 4), np.float32)
         if (low >= high).any():  # outside the picture
@@ -68,11 +70,32 @@ class Renderer:
         image[top:bottom, left:right] = window
         return np.rint(image * 255).astype(np.uint8)
 
+    def depth(self, view: View, size: int = IMAGE_SIZE) -> np.ndarray:
+        """How far what the middle of each pixel shows is, (size, size) float32, inf for nothing.
+
+        Measured along the viewing axis from the camera, in diagonals of the bounding box:
+        ``view.position + depth * view.rays(pixel)`` is the place, in diagonals from the middle.
+        """
+        middles = (np.arange(size) + 0.5) / size
+        pixels = np.stack(np.meshgrid(middles, middles), axis=-1)  # (size, size, 2): x, y
+        _, hits = self._trace(view, pixels)
+        # a ray is 1 long along the viewing axis, and Embree measures in lengths of the ray
+        depth = np.where(hits["primID"] >= 0, hits["tfar"], np.inf)
+        return depth.astype(np.float32).reshape(size, size)
+
+    def mask(self, view: View, size: int = IMAGE_SIZE) -> np.ndarray:
+        """Whether the middle of each pixel shows the object, (size, size) bool."""
+        return np.isfinite(self.depth(view, size))
+
+    def _trace(self, view: View, points: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Rays (R, 3) float32 through points (..., 2) of the unit picture, and what they hit."""
+        rays = view.rays(points.reshape(-1, 2)).astype(np.float32)
+        origins = np.broadcast_to(view.position.astype(np.float32), rays.shape).copy()
+        return rays, self._scene.run(origins, rays, output=1)
+
     def _cast(self, view: View, points: np.ndarray, lamp: float) -> np.ndarray:
         """Colour and hit or miss, (..., 4) float32, at points (..., 2) of the unit picture."""
-        rays = view.rays(points.reshape(-1, 2)).astype(np.float32)  # (R, 3)
-        origins = np.broadcast_to(view.position.astype(np.float32), rays.shape).copy()
-        hits = self._scene.run(origins, rays, output=1)
+        rays, hits = self._trace(view, points)  # (R, 3)
         hit = np.flatnonzero(hits["primID"] >= 0)
         face, u, v = hits["primID"][hit], hits["u"][hit, None], hits["v"][hit, None]
         weights = np.concatenate((1 - u - v, u, v), axis=1)  # of the corners, (R', 3)
@@ -90,8 +113,11 @@ class Renderer:
         surface = self.surface
         away = (surface.face_normals[face] * rays).sum(axis=1) > 0
         twin = np.where(away, surface.twins[face], face)
-        same = surface.faces[twin][:, :, None] == surface.faces[face][:, None, :]  # (R, 3, 3)
-        return twin, np.einsum("rij,rj->ri", same, weights)
+        turned = np.flatnonzero(twin != face)
+        old, new = surface.faces[face[turned]], surface.faces[twin[turned]]
+        same = new[:, :, None] == old[:, None, :]  # (R', 3, 3)
+        weights[turned] = np.einsum("rij,rj->ri", same, weights[turned])
+        return twin, weights
 
     def _shade(
         self, face: np.ndarray, weights: np.ndarray, towards: np.ndarray, view: View, lamp: float

@@ -12,6 +12,7 @@ import numpy as np
 SHARP = 40.0  # degrees; edges from there on look sharp
 MANY = 128  # corners at a vertex, from which on they are not smoothed
 BLOCK = 2_000_000  # pairs of corners at a time
+TINY = 1e-100  # meshes come in any unit of length
 
 Material = Callable[[np.ndarray], np.ndarray]  # coordinates (N, K) -> RGB (N, 3) in [0, 1]
 
@@ -118,4 +119,4 @@ class Surface:
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), TINY)

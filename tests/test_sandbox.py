@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+import os
+import signal
+import time
+
+import pytest
+
+from voxrecon import sandbox
+from voxrecon.errors import ConfigError, FileError
+from voxrecon.sandbox import run_limited
+
+
+def double(value):
+    return value * 2
+
+
+def where():
+    return os.getpid(), os.getppid()
+
+
+def refuse():
+    raise FileError("a.obj: bad, expected good")
+
+
+def refuse_config():
+    raise ConfigError("--x: bad, expected good")
+
+
+def fail(text):
+    raise KeyError(text)
+
+
+def allocate(megabytes):
+    return len(bytes(megabytes * 2**20))
+
+
+def spin():
+    while True:
+        pass
+
+
+def sleep_for_ever():
+    time.sleep(1000)
+
+
+def die(number):
+    os.kill(os.getpid(), number)
+
+
+def leave(code):
+    os._exit(code)
+
+
+def write(path):
+    with open(path, "w") as file:
+        file.write("x" * 100)
+
+
+def chatter():
+    print("noise on the pipe", flush=True)
+    os.write(1, b"more of it")
+    return os.read(0, 10)
+
+
+def give_lambda():
+    return lambda: 0
+
+
+def works():
+    """The server is well after whatever came before."""
+    return run_limited(double, 21, name="a") == 42
+
+
+def refusal(function, *args, **limits):
+    with pytest.raises(FileError) as error:
+        run_limited(function, *args, name="a.obj", **limits)
+    assert works()
+    return str(error.value)
+
+
+def test_the_result_comes_from_another_process():
+    child, server = run_limited(where, name="a")
+    other, same = run_limited(where, name="a")
+    assert len({child, other, server, os.getpid()}) == 4 and same == server
+
+
+def test_large_results_come_through():
+    assert run_limited(double, b"x" * 5_000_000, name="a") == b"x" * 10_000_000
+
+
+def test_the_functions_own_refusal_comes_through():
+    assert refusal(refuse) == "a.obj: bad, expected good"
+    assert refusal(refuse_config) == "--x: bad, expected good"
+
+
+def test_other_exceptions_are_named_in_one_line():
+    assert refusal(fail, "x\ny" * 3) == "a.obj: cannot be parsed: KeyError: 'x\\nyx\\nyx\\ny'"
+    assert len(refusal(fail, "x" * 1000)) < 160
+    assert refusal(give_lambda).startswith("a.obj: cannot be parsed: ")
+
+
+def test_memory_is_limited():
+    assert run_limited(allocate, 50, name="a", megabytes=100) == 50 * 2**20
+    message = refusal(allocate, 200, megabytes=100)
+    assert message == "a.obj: cannot be parsed: it takes more than 100 MB"
+
+
+@pytest.mark.parametrize("function", [spin, sleep_for_ever])
+def test_time_is_limited(function):
+    start = time.perf_counter()
+    message = refusal(function, seconds=0.2)
+    assert message == "a.obj: reading it took longer, expected within 0.2 s and 2048 MB"
+    assert time.perf_counter() - start < 5  # not for ever
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_killed_child(number):
+    assert f"a.obj: reading it was ended by signal {int(number)}, expected" in refusal(die, number)
+
+
+def test_a_child_that_leaves():
+    assert "a.obj: reading it ended with code 3, expected" in refusal(leave, 3)
+
+
+def test_a_child_writes_no_files(tmp_path):
+    assert "a.obj: " in refusal(write, str(tmp_path / "x"))
+    assert not (tmp_path / "x").exists() or (tmp_path / "x").stat().st_size == 0
+
+
+def test_what_a_parser_prints_does_not_reach_the_reply():
+    assert run_limited(chatter, name="a") == b""
+
+
+def test_a_killed_server_is_one_failure_and_then_replaced():
+    sandbox._servers[os.getpid()].kill()
+    sandbox._servers[os.getpid()].wait()
+    assert works()  # it had ended before the call
+    server = run_limited(where, name="a")[1]
+    with pytest.raises(FileError, match="a.obj: the process that was to read it has ended"):
+        run_limited(die_with, server, name="a.obj")
+    assert works()
+
+
+def die_with(server):
+    os.kill(server, signal.SIGKILL)
+    os._exit(1)
+
+
+def test_a_forked_process_has_its_own_server():
+    server = run_limited(where, name="a")[1]
+    read, write_ = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            own = run_limited(where, name="a")[1]
+            os.write(write_, str(own).encode())
+            sandbox._servers[os.getpid()].kill()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(write_)
+    with os.fdopen(read) as stream:
+        other = int(stream.read())
+    assert other != server and run_limited(where, name="a")[1] == server
