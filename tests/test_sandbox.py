@@ -162,3 +162,26 @@ def test_a_forked_process_has_its_own_server():
     with os.fdopen(read) as stream:
         other = int(stream.read())
     assert other != server and run_limited(where, name="a")[1] == server
+
+
+def test_what_lies_in_the_current_folder_is_not_run(tmp_path, monkeypatch):
+    (tmp_path / "voxrecon").mkdir()
+    (tmp_path / "voxrecon" / "__init__.py").write_text("open('run', 'w')\n")
+    (tmp_path / "pickle.py").write_text("open('run', 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sandbox, "_servers", {})  # a new one is started here
+    assert run_limited(double, 3, name="x") == 6
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pickle.py", "voxrecon"]
+
+
+def test_relative_paths_are_those_of_the_caller(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        assert run_limited(os.getcwd, name="x") == str(tmp_path / name)
+
+
+def test_a_module_that_is_missing_is_named():
+    with pytest.raises(FileError, match="x: cannot be parsed: No module named 'no_such_module'"):
+        run_limited(double, 3, name="x", preload=["no_such_module"])
+    assert run_limited(double, 3, name="x") == 6

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Third-party parsers in a child process: what a hostile file provokes there stays there.
+"""Third-party parsers in a child process: a crash, endless work or a flood of memory that a hostile
+file provokes ends there.
 
 One server process is started at the first call; it forks a child for each call, which takes some
 milliseconds. A child has a limit of time and of memory and writes no files.
@@ -18,6 +19,12 @@ from threading import Lock
 from typing import BinaryIO
 
 from voxrecon.errors import FileError, VoxreconError
+
+# without the folder that one stands in: what lies there may be named like a module
+SERVER = (
+    "import sys; sys.path[:] = [p for p in sys.path if p]; "
+    "from voxrecon.sandbox import serve; serve()"
+)
 
 _servers: dict[int, subprocess.Popen] = {}  # by process: a fork may not use its parent's
 _lock = Lock()
@@ -43,7 +50,8 @@ def run_limited(
         FileError: the function raised one, raised anything else, or broke a limit.
     """
     request = pickle.dumps((function, args, seconds, megabytes))
-    modules = pickle.dumps((list(sys.path), [function.__module__, *preload]))
+    # where one stands may change between two calls
+    modules = pickle.dumps((os.getcwd(), list(sys.path), [function.__module__, *preload]))
     with _lock:
         server = _servers.get(os.getpid())
         if server is None or server.poll() is not None:
@@ -76,7 +84,7 @@ def _end(code: int) -> str:
 def _start() -> subprocess.Popen:
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
     return subprocess.Popen(
-        [sys.executable, "-c", "from voxrecon.sandbox import serve; serve()"],
+        [sys.executable, "-c", SERVER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -93,13 +101,18 @@ def serve() -> None:
         os.dup2(nothing, stream)
     while True:
         try:
-            paths, modules = pickle.loads(_read(requests))
-            sys.path[:] = paths
-            for module in modules:
-                importlib.import_module(module)
+            folder, paths, modules = pickle.loads(_read(requests))
             request = _read(requests)
         except EOFError:
             return
+        try:
+            sys.path[:] = paths
+            os.chdir(folder)
+            for module in modules:
+                importlib.import_module(module)
+        except (ImportError, OSError) as error:
+            _write(replies, pickle.dumps(("failed", str(error))))
+            continue
         child = os.fork()
         if not child:
             _work(request, replies)

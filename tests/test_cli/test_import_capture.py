@@ -387,7 +387,7 @@ def test_objects_are_added_to_what_is_there(capture, capfd):
     assert grid_of(out, "seat", "t1").shape == (16, 16, 16)
 
 
-def test_an_interrupted_import_leaves_nothing(capture, monkeypatch):
+def test_an_interrupted_import_leaves_its_preview_alone(capture, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
@@ -395,7 +395,7 @@ def test_an_interrupted_import_leaves_nothing(capture, monkeypatch):
     out = capture.parent / "data"
     with pytest.raises((KeyboardInterrupt, SystemExit)):
         run(capture)
-    left = {path.name for path in out.rglob("*") if path.is_file()} - {".lock"}
+    left = {path.name for path in out.rglob("*") if path.is_file()} - {".lock", "seat.png"}
     assert left == set()
 
 
@@ -417,3 +417,31 @@ def test_the_help_has_an_example(capsys):
     assert (
         "example:\n  python tools/dataset_converters/import_capture.py" in capsys.readouterr().out
     )
+
+
+def test_a_flat_scan(capture, capfd):
+    for scan in capture.glob("scan.*"):
+        scan.unlink()
+    rows = [f"v {x} {0.5 * x + 0.8 * z} {z}\n" for x, z in ((0, 0), (1, 0), (0, 1), (1, 1))]
+    (capture / "scan.obj").write_text("".join(rows) + "f 1 2 3\nf 2 4 3\n")
+    assert "scan.obj: a flat surface, expected an object" in refused(capfd, capture)
+
+
+def test_a_mask_that_is_lost_in_small():
+    grid = np.zeros((8, 8, 8), bool)
+    grid[2:6, :, 3:5] = True
+    photo = np.zeros((1200, 1100, 4), np.uint8)
+    photo[100:1100, 500:502, 3] = 255
+    photo[:, :3] = 0
+    sliver = np.zeros((3, 5000, 4), np.uint8)
+    views = [View(0, 0, 0.8), View(90, 0, 0.8)]
+    assert better_turn(grid, [photo, sliver], views) is None  # no score, so no better one
+
+
+def test_a_preview_that_cannot_be_written_leaves_nothing(capture, capfd):
+    out = capture.parent / "out"
+    out.mkdir()
+    (out / "previews").write_text("")
+    message = refusal(capfd, main, capture, out, "--class", "chair", *COARSE)
+    assert message.startswith(f"{out}/previews/")
+    assert [path.name for path in out.iterdir()] == ["previews"]

@@ -61,3 +61,11 @@ def test_user_errors(root, tmp_path, capfd):
         f"{root}/ShapeNetVox32: no such folder; link it there: ln -s SHAPENET/ShapeNetVox32"
     )
     assert not (root / "taxonomy.json").exists()
+
+
+def test_scenes_that_could_be_no_id(root, tmp_path, capsys):
+    for name in ("a:b", "a-b", ".a"):
+        shutil.copytree(root / "03001627" / "m2" / "s1", root / "03001627" / "m2" / name)
+    call(things3d.main, root, "--splits", tmp_path / "splits.json")
+    assert "left out: 3 scenes whose names have dashes or are odd" in capsys.readouterr().out
+    assert len(Things3DDataset(root, split="test", test_mode=True)) == 1

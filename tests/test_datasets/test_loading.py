@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+import io
 import struct
 import zlib
 
@@ -8,8 +9,9 @@ import pytest
 
 from voxrecon.datasets import LoadViews, LoadVoxels
 from voxrecon.datasets.transforms import decode_image, loading
-from voxrecon.errors import SampleError
+from voxrecon.errors import FileError, SampleError
 from voxrecon.geometry.binvox import write_binvox
+from voxrecon.geometry.mat_files import read_mat
 
 RGBA = np.random.default_rng(0).integers(0, 256, (7, 5, 4), np.uint8)
 BGRA = RGBA[..., [2, 1, 0, 3]]
@@ -191,3 +193,19 @@ def test_few_bits_a_pixel(bits):
     colours = bytes([1, 2, 3]) + bytes(3 * (last - 1)) + bytes([200, 10, 20])
     indexed, _ = png(2, 1, bits, 3, row, chunk(b"PLTE", colours))
     assert decode_image(indexed, "x").tolist() == [[[200, 10, 20, 255], [1, 2, 3, 255]]]
+
+
+def test_a_mat_that_would_take_much_memory():
+    matlab = pytest.importorskip("scipy.io")
+    file = io.BytesIO()
+    matlab.savemat(file, {"Volume": np.zeros((210, 210, 210))}, do_compression=True)
+    with pytest.raises(
+        FileError, match=r"a.mat: \(210, 210, 210\) numbers of kind double"
+    ):
+        read_mat(file.getvalue(), "a.mat")
+
+
+def test_a_jpeg_of_endless_scans():
+    data = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    with pytest.raises(SampleError, match="a.jpg: more than 200 scans of a JPEG"):
+        decode_image(data[:-2] + b"\xff\xda" * 200 + data[-2:], "a.jpg")

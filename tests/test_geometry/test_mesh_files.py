@@ -342,3 +342,10 @@ def test_mutated_files_are_read_or_refused(parser, tmp_path_factory, edits):
         assert np.isfinite(surface.vertices).all() and surface.longest_side > 0
         assert surface.faces.min() >= 0 and surface.faces.max() < len(surface.vertices)
     assert time.perf_counter() - start < 4  # the limit of 2 s, and a busy machine
+
+
+def test_a_mesh_without_area(tmp_path):
+    path = tmp_path / "line.obj"
+    path.write_text("v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n")
+    with pytest.raises(FileError, match="line.obj: no triangle has an area, expected an object"):
+        read_mesh(path)

@@ -207,3 +207,14 @@ def test_real_chairs(chair, least):
         Path(DATA, "r2n2_chairs", "ShapeNetVox32", "03001627", chair, "model.binvox")
     ).grid
     assert (ours & real).sum() / (ours | real).sum() >= least
+
+
+def test_faces_that_cover_the_object_dozens_of_times_are_refused():
+    vertices = np.array(((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)), float)
+    faces = np.tile(((0, 1, 2), (0, 1, 3)), (5000, 1))
+    pile = Surface(vertices, faces, np.zeros(len(faces), int), (GREY,))
+    with pytest.raises(ValueError, match="10000 faces that cover the object dozens of times"):
+        voxelize(pile, 32)
+    few = Surface(vertices, faces[:100], np.zeros(100, int), (GREY,))
+    once = Surface(vertices, faces[:2], np.zeros(2, int), (GREY,))
+    np.testing.assert_array_equal(voxelize(few, 32), voxelize(once, 32))

@@ -73,10 +73,13 @@ def better_turn(
 
 def _reduce(photo: np.ndarray) -> np.ndarray:
     factor = min(1.0, 4 * COARSE / max(photo.shape[:2]))
-    return cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    height, width = (max(1, round(factor * side)) for side in photo.shape[:2])
+    return cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _score(grid: np.ndarray, points: np.ndarray, photo: np.ndarray, view: View) -> float:
+    if not (photo[..., 3] > 127).any():  # a thin part that is lost at this size
+        return 0.0
     alpha = crop(photo, view_box(points, view), COARSE)[..., 3]
     return mask_iou(silhouette(grid, view, COARSE), alpha > 127)
 

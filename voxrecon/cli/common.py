@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
 from voxrecon.errors import ConfigError, VoxreconError
@@ -37,7 +38,8 @@ def available_cores() -> int:
 def with_bar(items: Iterable[T], text: str) -> Iterator[T]:
     """The items, with a progress bar on a terminal that vanishes with the last of them."""
     console = Console()
-    yield from track(items, text, transient=True, console=console, disable=not console.is_terminal)
+    title = escape(text)  # a name from a file may look like markup
+    yield from track(items, title, transient=True, console=console, disable=not console.is_terminal)
 
 
 def one_line(error: BaseException) -> str:

@@ -85,7 +85,11 @@ def _make(read: Callable[[Path], np.ndarray], grid: Path, model: Path) -> str:
 
 def solid(path: Path, up: str, front: str) -> np.ndarray:
     """The grid of a mesh, of which ``up`` and ``front`` are axes, such as ``"-z"``."""
-    return voxelize(read_mesh(path, up=up, front=front), RESOLUTION, fill="hidden")
+    surface = read_mesh(path, up=up, front=front)
+    try:
+        return voxelize(surface, RESOLUTION, fill="hidden")
+    except ValueError as error:
+        raise FileError(f"{path}: {error}") from error
 
 
 def fit_grid(grid: np.ndarray, name: str) -> np.ndarray:

@@ -25,7 +25,7 @@ from voxrecon.geometry.scans import clean_scan, turn
 from voxrecon.geometry.voxelization import voxelize
 from voxrecon.visualization import write_png
 
-NEEDED = ("embreex", "scipy", "trimesh")  # packages of the extra "shapes"
+NEEDED = ("embreex", "PIL", "scipy")  # packages of the extra "shapes"
 SCANS = (".ply", ".glb", ".obj")
 CONFIG = "projects/pix2vox_lstm/configs/pix2vox_lstm_captured.py"
 DETAIL = 8  # pixels of a photo's longer side for each of the picture's
@@ -129,20 +129,21 @@ def import_capture(args: argparse.Namespace) -> None:
     preview = root / "previews" / taxonomy / f"{name}.png"
     page = _page(body, poses, pictures, views)
     _warn_of_turns(args, body, whole, views)
+    write_png(preview, page)
     if not args.dry_run:
-        root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / ".lock"):
             if not args.overwrite:
                 check_free(root, taxonomy, name)
             key = taxonomy, label, name
             counts = write_object(root, key, args.split, pictures, views, body.grid)
-    write_png(preview, page)
     print(f"look at it: {preview}")
     if not args.dry_run:
-        _end(args, counts, f"{taxonomy}/{name}")
+        _end(args, counts, f"{taxonomy}/{name}", len(poses))
 
 
 def _check_options(args: argparse.Namespace) -> None:
+    if not args.out:
+        raise ConfigError("OUT is empty, expected a folder")
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(f"{', '.join(missing)} not installed: pip install 'voxrecon[shapes]'")
@@ -179,10 +180,13 @@ def _read_scan(args: argparse.Namespace, folder: Path) -> Body:
     if scan.left_out > LOST:
         print(f"warning: {path}: {scan.left_out:.0%} of the surface is in other parts: left out")
 
-    from scipy.spatial import ConvexHull
+    from scipy.spatial import ConvexHull, QhullError
 
     points = (surface.vertices[np.unique(surface.faces)] - surface.center) / surface.diagonal
-    corners = points[ConvexHull(points).vertices]
+    try:
+        corners = points[ConvexHull(points).vertices]
+    except QhullError:
+        raise FileError(f"{path}: a flat surface, expected an object with a volume") from None
     return Body(surface, voxelize(surface, args.resolution, fill="standing"), corners)
 
 
@@ -218,7 +222,7 @@ def _warn_of_turns(args, body: Body, photos: list[np.ndarray], views: list[View]
         )
 
 
-def _end(args: argparse.Namespace, counts: dict[str, int], key: str) -> None:
+def _end(args: argparse.Namespace, counts: dict[str, int], key: str, views: int) -> None:
     print(
         f"{args.out}: {key} is in {args.split}; {', '.join(f'{n} {s}' for s, n in counts.items())}"
     )
@@ -226,7 +230,7 @@ def _end(args: argparse.Namespace, counts: dict[str, int], key: str) -> None:
         if not counts[split]:
             print(f"for training, --split {split} is needed too")
     place = shlex.quote(args.out if args.out[0] != "-" else f"./{args.out}")
-    print(f"check it: python tools/dataset_converters/check_dataset.py {place}")
+    print(f"check it: python tools/dataset_converters/check_dataset.py {place} --views {views}")
     print(f"train on it: python tools/train.py {CONFIG} --data-root {place}")
 
 

@@ -37,8 +37,12 @@ def render_mesh(root: Path, mesh: MeshFile, recipe: Recipe, views: Sequence[View
         return one_line(error)
     for resolution, grid in _grids(root, mesh, recipe):
         if not layout.is_filled(grid):
+            try:
+                cells = voxelize(surface, resolution, recipe.fill)
+            except ValueError as error:
+                return one_line(ValueError(f"{mesh.path}: {error}"))
             grid.parent.mkdir(parents=True, exist_ok=True)
-            write_binvox(grid, voxelize(surface, resolution, recipe.fill))
+            write_binvox(grid, cells)
     pictures = layout.rendering_folder(root, mesh.taxonomy, mesh.name)
     if not layout.is_complete(pictures, len(views)):
         renderer = Renderer(surface)

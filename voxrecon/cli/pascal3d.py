@@ -12,7 +12,7 @@ from voxrecon.datasets.json_files import check_plain
 from voxrecon.datasets.pascal3d import ANNOTATIONS, MAX_CAD, Target, read_targets
 from voxrecon.errors import FileError
 from voxrecon.evaluation import write_json
-from voxrecon.fileio import reason
+from voxrecon.fileio import read_file, reason
 from voxrecon.geometry.mat_files import PARSER, read_annotation
 from voxrecon.geometry.mesh_files import DIRECTIONS
 from voxrecon.geometry.r2n2_layout import write_taxonomy
@@ -101,13 +101,10 @@ def _read_splits(root: Path, classes: list[str]) -> dict[str, dict[str, list[str
         for split, theirs in SPLITS.items():
             path = root / "Image_sets" / f"{name}_imagenet_{theirs}.txt"
             try:
-                if path.stat().st_size > MAX_LIST:
-                    raise FileError(f"{path}: too large, expected at most {MAX_LIST} bytes")
-                ids = path.read_text().split()
-            except (OSError, ValueError) as error:
+                ids = read_file(path, MAX_LIST).decode(errors="replace").split()
+            except FileError as error:
                 raise FileError(
-                    f"{path}: cannot be read: {reason(error)}; expected it, or the splits as "
-                    f"{root / 'taxonomy.json'}"
+                    f"{error}; expected it, or the splits as {root / 'taxonomy.json'}"
                 ) from error
             for photo in ids:
                 check_plain(photo, str(path))

@@ -9,6 +9,7 @@ from pathlib import Path
 from voxrecon.cli.common import guard, parser, with_bar
 from voxrecon.cli.grids import RESOLUTION
 from voxrecon.cli.recipes import write_splits
+from voxrecon.datasets.json_files import is_plain
 from voxrecon.datasets.taxonomy import SPLITS, TaxonomyClass, read_taxonomy
 from voxrecon.datasets.things3d import GRIDS, view_number
 from voxrecon.errors import ConfigError, FileError
@@ -66,6 +67,7 @@ def things3d(args: argparse.Namespace) -> None:
         ("models in no split", sum(part.unknown for part in found)),
         ("models without a grid", sum(part.without_grid for part in found)),
         (f"scenes of less than {args.views} views", sum(part.short for part in found)),
+        ("scenes whose names have dashes or are odd", sum(part.odd for part in found)),
     ):
         if lost:
             print(f"left out: {lost:,} {text}")
@@ -79,7 +81,7 @@ class _Found:
     """What is there of a class: ids ``model-scene`` by split, and numbers of what is left out."""
 
     def __init__(self, root: Path, c: TaxonomyClass, views: int) -> None:
-        self.unknown = self.without_grid = self.short = 0
+        self.unknown = self.without_grid = self.short = self.odd = 0
         self.splits: dict[str, list[str]] = {split: [] for split in SPLITS}
         of = {name: split for split, names in c.splits.items() for name in names}
         folder = root / f"{GRIDS}{RESOLUTION}" / c.id
@@ -95,7 +97,9 @@ class _Found:
     def _add(self, folder: Path, split: str, views: int) -> None:
         for scene in sorted(_list(folder)):
             names = _list(folder / scene) if (folder / scene).is_dir() else ()
-            if "-" in scene or sum(view_number(name) is not None for name in names) < views:
+            if not is_plain(scene) or "-" in scene:  # no id could be made of it
+                self.odd += 1
+            elif sum(view_number(name) is not None for name in names) < views:
                 self.short += 1
             else:
                 self.splits[split].append(f"{folder.name}-{scene}")

@@ -12,7 +12,7 @@ from voxrecon.geometry.mat_files import MAX_PIXEL
 
 from .storage import read_bytes
 
-MAX_NAME = 255  # bytes that a file system takes
+MAX_NAME = 200  # bytes; a file system takes 255, and temporary files have longer names
 
 
 def read_json(path: str, limit: int, what: str, backend_args: dict | None = None) -> Any:
@@ -29,17 +29,22 @@ def read_json(path: str, limit: int, what: str, backend_args: dict | None = None
         raise FileError(f"{path}: not a JSON file: {error}") from error
 
 
-def check_plain(name: object, where: str) -> None:
-    """Ids become parts of paths: refuse all that could lead out of the data folder."""
-    plain = (
+def is_plain(name: object) -> bool:
+    """Whether a name can be an id: ids become parts of paths, so nothing that could lead out of the
+    data folder, and nothing hidden."""
+    return (
         isinstance(name, str)
         and 0 < len(name.encode(errors="replace")) <= MAX_NAME
         and name.isprintable()
         and not set("/\\:") & set(name)
         and ".." not in name
-        and name != "."
+        and name[0] != "."
     )
-    if not plain:
+
+
+def check_plain(name: object, where: str) -> None:
+    """FileError, beginning with ``where``, unless a name can be an id."""
+    if not is_plain(name):
         raise FileError(f"{where}: id {brief(name)}, expected a plain file name")
 
 

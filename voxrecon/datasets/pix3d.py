@@ -111,7 +111,8 @@ class Pix3DDataset(VoxelDataset):
 
     how_to_get = (
         "download pix3d.zip from pix3d.csail.mit.edu, unpack it into a folder DIR, run: python "
-        "tools/dataset_converters/pix3d.py DIR and pass --data-root DIR"
+        "tools/dataset_converters/pix3d.py DIR and pass --data-root DIR in a test, in a training "
+        "--cfg-options val_dataloader.dataset.data_root=DIR test_dataloader.dataset.data_root=DIR"
     )
     val_is_test = True
 

@@ -19,6 +19,8 @@ MAX_PIXEL = 1e6  # of a box's corners
 MAX_ANNOTATION = 2**24  # bytes; those of Pascal 3D+ have some KB
 MAX_OBJECTS = 1000
 KINDS = {"logical", "double", "single"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32)}
+BYTES = {"double": 8, "single": 4, **{f"{u}int{n}": n // 8 for u in ("", "u") for n in (16, 32)}}
+MAX_GRID = 2**26  # bytes before they become bools: 200^3 doubles, 400^3 of one byte
 PARSER = ("scipy.io",)  # what that process loads beforehand
 
 
@@ -40,6 +42,10 @@ def read_mat(data: bytes, name: str, key: str = "Volume") -> np.ndarray:
             raise FileError(
                 f"{name}: {key!r} is {kind} of shape {shape}, "
                 f"expected numbers on three axes of 1 to {MAX_DIM}"
+            )
+        if math.prod(shape) * BYTES.get(kind, 1) > MAX_GRID:
+            raise FileError(
+                f"{name}: {shape} numbers of kind {kind}, expected at most {MAX_GRID} bytes of them"
             )
         volume = loadmat(io.BytesIO(data), variable_names=[key])[key]
     except FileError:

@@ -141,6 +141,9 @@ def _parse(path: Path) -> tuple:
             f"{path}: an object {extent:g} long, expected between {MIN_EXTENT:g} and "
             f"{1 / MIN_EXTENT:g}"
         )
+    a, b, c = np.moveaxis(vertices[faces], 1, 0)
+    if not np.cross(b - a, c - a).any():
+        raise FileError(f"{path}: no triangle has an area, expected an object that can be seen")
     return (
         vertices,
         faces,

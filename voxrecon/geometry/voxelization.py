@@ -12,6 +12,8 @@ from .surface import Surface
 SPACING = 0.4  # of the samples on the surface, in cells: no step between cells slips through
 INSET = 1e-3  # cells; samples lie just inside, so that a face between cells marks the inner ones
 BLOCK = 4_000_000  # samples at a time
+# samples by a grid's side squared, but for the few that every face has: those of a cube are 100
+MOST = 7000
 FILLS = ("enclosed", "hidden", "standing")
 
 
@@ -30,7 +32,8 @@ def voxelize(surface: Surface, resolution: int = 32, fill: str = "enclosed") -> 
       on a floor, which have no underside.
 
     Raises:
-        ValueError: the surface has no extent, or there is no such ``fill``.
+        ValueError: the surface has no extent or covers itself dozens of times, or there is no
+            such ``fill``.
     """
     if fill not in FILLS:
         raise ValueError(f"fill {fill!r}, expected one of {', '.join(FILLS)}")
@@ -75,6 +78,10 @@ def _sample(surface: Surface, cell: float) -> Iterator[np.ndarray]:
 
     count = (rows + 1) * (columns + 1)
     ends = np.cumsum(count)
+    if (ends[-1] - 4 * len(count)) * cell**2 > MOST * surface.longest_side**2:
+        raise ValueError(
+            f"{len(count)} faces that cover the object dozens of times, expected its surface"
+        )
     cuts = np.searchsorted(ends, np.arange(0, ends[-1], BLOCK), side="right")
     for first, last in zip(cuts, [*cuts[1:], len(count)], strict=True):
         mine = count[first:last]

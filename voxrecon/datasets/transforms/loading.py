@@ -22,6 +22,7 @@ MAX_SIDE = 4096  # pixels
 MAX_IMAGE_BYTES = 4 * MAX_SIDE**2  # more than the pixels themselves
 PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+MAX_SCANS = 200  # of a progressive JPEG; real ones have about ten
 TO_RGBA = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}
 
 
@@ -100,6 +101,8 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
         raise SampleError(f"{name}: {bits} bits per channel, expected 8")
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise SampleError(f"{name}: {width} x {height} pixels, expected 1 to {MAX_SIDE} a side")
+    if data.count(b"\xff\xda") > MAX_SCANS:  # each is a pass over all pixels
+        raise SampleError(f"{name}: more than {MAX_SCANS} scans of a JPEG, expected some")
     # a decoder may fill up a truncated file without a word
     if not whole:
         raise SampleError(f"{name}: truncated after {len(data)} bytes, expected an end marker")
