@@ -445,3 +445,15 @@ def test_a_preview_that_cannot_be_written_leaves_nothing(capture, capfd):
     message = refusal(capfd, main, capture, out, "--class", "chair", *COARSE)
     assert message.startswith(f"{out}/previews/")
     assert [path.name for path in out.iterdir()] == ["previews"]
+
+
+def test_grids_of_the_scan_before_go_with_it(capture):
+    out = run(capture)
+    (coarse,) = out.glob("ShapeNetVox*/*/seat/model.binvox")
+    call(
+        main, capture, out, "--class", "chair", "--overwrite", "--resolution", "24", "--size", "64"
+    )
+    assert not coarse.exists()
+    assert [path.parts[-4] for path in out.glob("ShapeNetVox*/*/seat/model.binvox")] == [
+        "ShapeNetVox24"
+    ]

@@ -199,9 +199,7 @@ def test_a_mat_that_would_take_much_memory():
     matlab = pytest.importorskip("scipy.io")
     file = io.BytesIO()
     matlab.savemat(file, {"Volume": np.zeros((210, 210, 210))}, do_compression=True)
-    with pytest.raises(
-        FileError, match=r"a.mat: \(210, 210, 210\) numbers of kind double"
-    ):
+    with pytest.raises(FileError, match=r"a.mat: \(210, 210, 210\) numbers of kind double"):
         read_mat(file.getvalue(), "a.mat")
 
 

@@ -10,7 +10,7 @@ import torch
 from photo_sets import PHOTOS, entry, make_pix3d, make_solid, picture, write_splits
 
 from voxrecon.datasets import Pix3DDataset, SampleKey, read_taxonomy
-from voxrecon.datasets.pix3d import read_photos
+from voxrecon.datasets.pix3d import Photo, read_photos
 from voxrecon.datasets.taxonomy import list_samples
 from voxrecon.errors import ConfigError, FileError, SampleError
 from voxrecon.geometry.binvox import write_binvox
@@ -194,3 +194,17 @@ def test_published_list():
     (chair,) = classes = read_taxonomy(path)
     assert (chair.id, chair.name, chair.splits["train"]) == ("chair", "chair", ())
     assert len(list_samples(classes, "test", "")) == 2894
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("model/chair/IKEA_A/model.obj", "IKEA_A"),
+        ("model/chair/IKEA_A/model_2.obj", "IKEA_A-model_2"),
+        ("model/chair/x/IKEA_A/model.obj", "x-IKEA_A"),
+        ("model.obj", "model"),
+    ],
+)
+def test_names_of_models_do_not_meet(model, name):
+    photo = Photo("chair", "0001", "img/chair/0001.png", model, None, (0, 0, 1, 1), True)
+    assert photo.object_name == name

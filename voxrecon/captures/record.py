@@ -85,6 +85,9 @@ def write_object(
         layout.write_renderings(pictures, images, views)
         cells.parent.mkdir(parents=True, exist_ok=True)
         write_binvox(cells, grid)
+        for grids in root.glob("ShapeNetVox*"):  # of the scan that this one replaces
+            if grids != cells.parents[2]:
+                shutil.rmtree(grids / taxonomy / name, ignore_errors=True)
         return _append(root / "taxonomy.json", key, split)
     except BaseException:  # Ctrl-C too
         for folder in new:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,6 +74,13 @@ class ObjectReport:
         self.findings.append(Finding(kind, self.key, text))
 
 
+class _Picture(NamedTuple):
+    """What is kept of a picture: decoded, a hostile one may take 64 MB."""
+
+    digest: bytes
+    covered: np.ndarray | None  # coarse mask (S, S); None for one that cannot be fitted
+
+
 def check_object(root: str, taxonomy: str, name: str, resolution: int = 32) -> ObjectReport:
     """Open every file of one object."""
     report = ObjectReport(taxonomy, name)
@@ -95,16 +103,15 @@ def check_object(root: str, taxonomy: str, name: str, resolution: int = 32) -> O
     if gap is not None:
         report.add("gaps", f"{files[gap]} where {gap:02d}.png is expected")
     _check_names(report, folder, files)
-    images = [_check_image(report, f"{folder}/{f}") for f in files]
+    pictures = [_check_image(report, f"{folder}/{f}") for f in files]
     views = _check_metadata(report, folder, rows=numbers[files[-1]] + 1)
-    if grid is not None and images[0] is not None:
-        digest = hashlib.sha256(np.packbits(grid).tobytes())
-        digest.update(np.ascontiguousarray(images[0]).tobytes())
+    if grid is not None and pictures[0] is not None:
+        digest = hashlib.sha256(np.packbits(grid).tobytes() + pictures[0].digest)
         report.content = digest.hexdigest()
     pairs = [
-        (f, image[..., 3], views[numbers[f]])
-        for f, image in zip(files, images, strict=True)
-        if image is not None and views and _is_usable(image[..., 3])
+        (f, picture.covered, views[numbers[f]])
+        for f, picture in zip(files, pictures, strict=True)
+        if picture is not None and views and picture.covered is not None
     ]
     if grid is not None and pairs and len(report.sizes) == 1:
         _check_fit(report, grid, *zip(*pairs, strict=True))
@@ -147,8 +154,8 @@ def _check_names(report: ObjectReport, folder: str, files: Sequence[str]) -> Non
         report.add("renderings.txt", f"{odd[0][:60]} {how}")
 
 
-def _check_image(report: ObjectReport, path: str) -> np.ndarray | None:
-    """(H, W, 4) RGBA; None for a broken one."""
+def _check_image(report: ObjectReport, path: str) -> _Picture | None:
+    """None for a broken one."""
     try:
         image = decode_image(read_bytes(path, MAX_IMAGE_BYTES), path)
     except (FileError, FileNotFoundError) as error:
@@ -161,7 +168,8 @@ def _check_image(report: ObjectReport, path: str) -> np.ndarray | None:
         report.add("empty image", f"{name}: alpha is 0 everywhere, expected an object")
     elif alpha.min() == 255:
         report.add("no alpha", f"{name}: alpha is 255 everywhere, expected 0 around the object")
-    return image
+    covered = masks(alpha[None])[0] if _is_usable(alpha) else None
+    return _Picture(hashlib.sha256(image.tobytes()).digest(), covered)
 
 
 def _is_usable(alpha: np.ndarray) -> bool:
@@ -205,10 +213,10 @@ def _check_fit(
     report: ObjectReport,
     grid: np.ndarray,
     files: Sequence[str],
-    alphas: Sequence[np.ndarray],
+    covered: Sequence[np.ndarray],
     views: Sequence[View],
 ) -> None:
-    covered = masks(np.stack(alphas))
+    covered = np.stack(covered)  # (V, S, S)
     some = slice(None, None, -(-len(views) // TURNED_VIEWS))
     found = silhouettes(grid, views[some], ORIENTATIONS)
     report.scores = np.stack([score.mean(axis=0) for score in fit(found, covered[some])[:2]])

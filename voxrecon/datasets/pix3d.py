@@ -14,7 +14,7 @@ from voxrecon.registry import DATASETS
 from .base import Box, ViewFile, VoxelDataset
 from .json_files import brief, check_box, check_path, check_plain, read_json
 
-MAX_BYTES = 2**28  # pix3d.json has some tens of MB, most of it keypoints
+MAX_BYTES = 2**26  # pix3d.json has some tens of MB, most of it keypoints
 GROUPS = (None, "model")
 HIDDEN = ("truncated", "occluded", "slightly_occluded")
 
@@ -46,9 +46,10 @@ class Photo:
     @property
     def object_name(self) -> str:
         """The model's, within its category: ``model/chair/IKEA_URBAN/model.obj`` is IKEA_URBAN."""
-        folder, name = os.path.split(os.path.splitext(self.model)[0])
-        folder = os.path.basename(folder)
-        return folder if name == "model" else f"{folder}-{name}"
+        *folders, name = os.path.splitext(self.model)[0].split("/")
+        if folders[:2] == ["model", self.category]:
+            folders = folders[2:]
+        return "-".join(folders if folders and name == "model" else [*folders, name])
 
 
 def read_photos(path: str, backend_args: dict | None = None) -> list[Photo]:

@@ -13,7 +13,7 @@ from voxrecon.errors import ConfigError, FileError
 from .json_files import brief, check_plain, read_json
 
 SPLITS = ("train", "val", "test")
-MAX_BYTES = 64 * 1024**2  # ShapeNet.json has 1.7 MB
+MAX_BYTES = 8 * 1024**2  # ShapeNet.json has 1.7 MB
 
 
 @dataclass(frozen=True)
