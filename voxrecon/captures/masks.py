@@ -21,19 +21,19 @@ Matting = Callable[[np.ndarray], np.ndarray]  # RGB (H, W, 3) uint8 -> alpha (H,
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
-def cut_out(rgb: np.ndarray, box: Box | None = None) -> np.ndarray:
+def cut_out(rgb: np.ndarray, box: Box) -> np.ndarray:
     """The object in a box by GrabCut (Rother et al., SIGGRAPH 2004), (H, W) uint8 of 0 and 255.
 
     Args:
         rgb: (H, W, 3) uint8.
-        box: in pixels, around the object; None for almost the whole photo.
+        box: in pixels, around the object.
     """
     height, width = rgb.shape[:2]
     factor = min(1.0, WORK / max(height, width))
     small = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     h, w = small.shape[:2]
     edge = max(1, round(BORDER * w)), max(1, round(BORDER * h))
-    left, top, right, bottom = (0, 0, w, h) if box is None else (factor * v for v in box)
+    left, top, right, bottom = (factor * v for v in box)
     left, top = max(int(left), edge[0]), max(int(top), edge[1])
     right, bottom = min(int(right) + 1, w - edge[0]), min(int(bottom) + 1, h - edge[1])
     label = np.zeros((h, w), np.uint8)

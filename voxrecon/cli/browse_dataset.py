@@ -8,7 +8,14 @@ import numpy as np
 from mmengine.dataset import default_collate
 from torch import Tensor
 
-from voxrecon.cli.common import add_data_options, guard, parser, set_data_of, with_bar
+from voxrecon.cli.common import (
+    add_data_options,
+    check_ranges,
+    guard,
+    parser,
+    set_data_of,
+    with_bar,
+)
 from voxrecon.datasets import SampleKey
 from voxrecon.engine.config import load_config
 from voxrecon.errors import ConfigError
@@ -45,10 +52,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def browse_dataset(args: argparse.Namespace) -> None:
     """Draw as the command line says."""
-    for option, low, high in (("count", 1, 200), ("seed", 0, 2**32 - 1)):
-        value = getattr(args, option)
-        if not low <= value <= high:
-            raise ConfigError(f"--{option} {value}: expected {low} to {high}")
+    check_ranges(args, {"count": (1, 200), "seed": (0, 2**32 - 1)})
     if not args.out.endswith(".png") or os.path.isdir(args.out):
         raise ConfigError(f"--out {args.out}: expected the name of a .png file")
     cfg = load_config(args.config)

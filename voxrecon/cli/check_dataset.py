@@ -14,14 +14,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from voxrecon.cli.common import available_cores, guard, one_line, parser, with_bar
+from voxrecon.cli.common import (
+    available_cores,
+    check_ranges,
+    guard,
+    one_line,
+    parser,
+    with_bar,
+)
 from voxrecon.cli.workers import run_tasks
 from voxrecon.datasets import TaxonomyClass, read_taxonomy
 from voxrecon.datasets.checks import RENDERINGS, Finding, ObjectReport, check_object
 from voxrecon.datasets.set_checks import check_splits, check_strays, compare_objects
 from voxrecon.datasets.storage import list_names
 from voxrecon.datasets.taxonomy import SPLITS
-from voxrecon.errors import ConfigError, FileError
+from voxrecon.errors import FileError
 from voxrecon.evaluation import write_json
 
 SHOWN = 5  # findings of a kind
@@ -55,10 +62,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def check_dataset(args: argparse.Namespace) -> None:
     """Check and print as the command line says; SystemExit with 1 on trouble."""
-    for option, high in (("views", 999), ("workers", 1024), ("resolution", 512)):
-        value = getattr(args, option)
-        if value is not None and not 1 <= value <= high:
-            raise ConfigError(f"--{option} {value}: expected 1 to {high}")
+    check_ranges(args, {"views": (1, 999), "workers": (1, 1024), "resolution": (1, 512)})
     try:
         names = list_names(args.data)
     except OSError as error:

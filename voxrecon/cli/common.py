@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib.util
 import logging
 import os
 import re
+import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from rich.console import Console
@@ -87,6 +89,29 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+
+
+def require_packages(needed: Mapping[str, str]) -> None:
+    """ConfigError unless the modules of these packages, all of the extra "shapes", are there."""
+    missing = [name for name, module in needed.items() if importlib.util.find_spec(module) is None]
+    if missing:
+        raise ConfigError(f"{', '.join(missing)} not installed: pip install 'voxrecon[shapes]'")
+
+
+def check_ranges(args: argparse.Namespace, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """ConfigError unless each option, where it is given, is a number from lowest to highest, or a
+    list of such."""
+    for name, (low, high) in ranges.items():
+        given = getattr(args, name)
+        for value in given if isinstance(given, list) else [given]:
+            if value is not None and not low <= value <= high:
+                option = name.replace("_", "-")
+                raise ConfigError(f"--{option} {value}: expected {low:.10g} to {high:.10g}")
+
+
+def quote_path(path: str) -> str:
+    """A path as it is typed into a shell, also one that begins like an option."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def add_data_options(arguments: argparse.ArgumentParser) -> None:

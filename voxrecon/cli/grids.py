@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from voxrecon.cli.common import available_cores, one_line, with_bar
 from voxrecon.cli.workers import run_tasks
-from voxrecon.errors import ConfigError, FileError
+from voxrecon.errors import FileError
 from voxrecon.geometry.binvox import write_binvox
 from voxrecon.geometry.mesh_files import read_mesh
 from voxrecon.geometry.r2n2_layout import is_filled
@@ -21,13 +20,6 @@ from voxrecon.geometry.voxelization import voxelize
 RESOLUTION = 32  # of the published evaluations
 NAMED = 5  # models that a warning names
 NEEDED = {"scipy": "scipy", "pillow": "PIL"}  # packages of the extra "shapes"
-
-
-def check_packages() -> None:
-    """ConfigError unless what reads meshes and MATLAB files is installed."""
-    missing = [name for name, module in NEEDED.items() if importlib.util.find_spec(module) is None]
-    if missing:
-        raise ConfigError(f"{', '.join(missing)} not installed: pip install 'voxrecon[shapes]'")
 
 
 def add_workers(arguments: argparse.ArgumentParser) -> None:

@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,14 @@ from voxrecon.captures.masks import load_matting
 from voxrecon.captures.poses import RANGES, Pose, find_file, name_poses, read_poses
 from voxrecon.captures.record import check_free, find_class, write_object
 from voxrecon.captures.shots import Body, MaskSource, shoot, touches_border
-from voxrecon.cli.common import guard, parser, with_bar
+from voxrecon.cli.common import (
+    check_ranges,
+    guard,
+    parser,
+    quote_path,
+    require_packages,
+    with_bar,
+)
 from voxrecon.datasets.json_files import check_plain
 from voxrecon.datasets.taxonomy import SPLITS
 from voxrecon.errors import ConfigError, FileError
@@ -25,7 +30,7 @@ from voxrecon.geometry.scans import clean_scan, turn
 from voxrecon.geometry.voxelization import voxelize
 from voxrecon.visualization import write_png
 
-NEEDED = ("embreex", "PIL", "scipy")  # packages of the extra "shapes"
+NEEDED = {"embreex": "embreex", "pillow": "PIL", "scipy": "scipy"}  # packages of the extra "shapes"
 SCANS = (".ply", ".glb", ".obj")
 CONFIG = "projects/pix2vox_lstm/configs/pix2vox_lstm_captured.py"
 DETAIL = 8  # pixels of a photo's longer side for each of the picture's
@@ -144,18 +149,16 @@ def import_capture(args: argparse.Namespace) -> None:
 def _check_options(args: argparse.Namespace) -> None:
     if not args.out:
         raise ConfigError("OUT is empty, expected a folder")
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(f"{', '.join(missing)} not installed: pip install 'voxrecon[shapes]'")
-    for option, (low, high) in {
-        "turn": (-360, 360),
-        **{key: RANGES[key] for key in ("elevation", "distance", "fov")},
-        "resolution": (8, 512),
-        "size": (32, 1024),
-    }.items():
-        value = getattr(args, option)
-        if value is not None and not low <= value <= high:
-            raise ConfigError(f"--{option} {value}: expected {low:g} to {high:g}")
+    require_packages(NEEDED)
+    check_ranges(
+        args,
+        {
+            "turn": (-360, 360),
+            **{key: RANGES[key] for key in ("elevation", "distance", "fov")},
+            "resolution": (8, 512),
+            "size": (32, 1024),
+        },
+    )
     if args.up[1] == args.front[1]:
         raise ConfigError(f"--up {args.up} --front {args.front}: expected two different axes")
 
@@ -229,7 +232,7 @@ def _end(args: argparse.Namespace, counts: dict[str, int], key: str, views: int)
     for split in ("train", "val"):
         if not counts[split]:
             print(f"for training, --split {split} is needed too")
-    place = shlex.quote(args.out if args.out[0] != "-" else f"./{args.out}")
+    place = quote_path(args.out)
     print(f"check it: python tools/dataset_converters/check_dataset.py {place} --views {views}")
     print(f"train on it: python tools/train.py {CONFIG} --data-root {place}")
 

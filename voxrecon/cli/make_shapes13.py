@@ -2,14 +2,19 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from voxrecon.cli.common import available_cores, guard, parser
+from voxrecon.cli.common import (
+    available_cores,
+    check_ranges,
+    guard,
+    parser,
+    quote_path,
+    require_packages,
+)
 from voxrecon.cli.first_views import draw_first_views
 from voxrecon.cli.recipes import claim, write_splits
 from voxrecon.cli.workers import run_tasks
@@ -26,7 +31,9 @@ CONFIGS = {  # networks for the grids of a resolution
     64: "configs/pix2voxpp_a_64.py",
     128: "configs/pix2voxpp_a_128.py",
 }
-NEEDED = ("embreex", "manifold3d", "scipy")  # packages of the extra "shapes"
+NEEDED = {
+    name: name for name in ("embreex", "manifold3d", "scipy")
+}  # packages of the extra "shapes"
 
 
 @dataclass(frozen=True)
@@ -79,20 +86,17 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def make_shapes13(args: argparse.Namespace) -> None:
     """Make the data set as the command line says."""
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(f"{', '.join(missing)} not installed: pip install 'voxrecon[shapes]'")
-    for option, low, high in (
-        ("per_class", 1, 10**5),
-        ("views", 1, 999),
-        ("seed", 0, 2**32 - 1),
-        ("workers", 1, 1024),
-        ("resolution", 4, 512),
-    ):
-        value = getattr(args, option)
-        if not low <= value <= high:
-            name = option.replace("_", "-")
-            raise ConfigError(f"--{name} {value}: expected {low} to {high}")
+    require_packages(NEEDED)
+    check_ranges(
+        args,
+        {
+            "per_class": (1, 10**5),
+            "views": (1, 999),
+            "seed": (0, 2**32 - 1),
+            "workers": (1, 1024),
+            "resolution": (4, 512),
+        },
+    )
     if not args.out:
         raise ConfigError("OUT is empty, expected a folder")
     classes = select_classes(args.classes)
@@ -139,7 +143,7 @@ def _make(root: Path, recipe: Recipe, classes: list, args: argparse.Namespace) -
     print(f"{root}: {len(names) * len(classes)} objects, {args.views} views each")
     print(f"look at them: {root / 'contact_sheet.png'}")
     if args.resolution in CONFIGS:
-        place = shlex.quote(args.out if args.out[0] != "-" else f"./{args.out}")
+        place = quote_path(args.out)
         config = CONFIGS[args.resolution]
         print(f"train on them: python tools/train.py {config} --data-root {place}")
 

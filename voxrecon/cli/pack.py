@@ -3,13 +3,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from voxrecon.cli.common import guard, parser, with_bar
+from voxrecon.cli.common import guard, parser, quote_path, with_bar
 from voxrecon.datasets import R2N2Dataset, read_taxonomy
 from voxrecon.datasets.storage import PACK, import_lmdb, read_bytes
 from voxrecon.errors import ConfigError, FileError
@@ -47,7 +46,7 @@ def pack(args: argparse.Namespace) -> None:
     files = dict(sorted(_list_files(args.data)))
     size = write_pack(args.data, files, args.out, lambda keys: with_bar(keys, "packing"))
     print(f"{args.out}: {len(files)} files, {size / 1e6:,.1f} MB")
-    place = shlex.quote(args.out if args.out[0] != "-" else f"./{args.out}")
+    place = quote_path(args.out)
     print(f"train on it: python tools/train.py CONFIG --data-root {place}")
 
 

@@ -2,12 +2,18 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from functools import partial
 from pathlib import Path
 
-from voxrecon.cli.common import guard, one_line, parser, with_bar
-from voxrecon.cli.grids import add_workers, check_packages, make_grids, solid
+from voxrecon.cli.common import (
+    guard,
+    one_line,
+    parser,
+    quote_path,
+    require_packages,
+    with_bar,
+)
+from voxrecon.cli.grids import NEEDED, add_workers, make_grids, solid
 from voxrecon.datasets.json_files import check_plain
 from voxrecon.datasets.pascal3d import ANNOTATIONS, MAX_CAD, Target, read_targets
 from voxrecon.errors import FileError
@@ -49,7 +55,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def pascal3d(args: argparse.Namespace) -> None:
     """Prepare the data set as the command line says."""
-    check_packages()
+    require_packages(NEEDED)
     root = Path(args.data)
     classes = [name.removesuffix("_imagenet") for name in _names(root / "Annotations")]
     if not classes:
@@ -77,7 +83,7 @@ def pascal3d(args: argparse.Namespace) -> None:
             f"{split}: {len(keys):,} photos, {lost} of them without annotation or model "
             f"({expected:,} in the published list)"
         )
-    place = shlex.quote(args.data)
+    place = quote_path(args.data)
     print(
         "train on them: python tools/train.py configs/pix2voxpp_a_pascal3d.py --data-root " + place
     )

@@ -2,17 +2,16 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from voxrecon.cli.common import guard, parser
+from voxrecon.cli.common import guard, parser, quote_path, require_packages
 from voxrecon.cli.grids import (
+    NEEDED,
     add_workers,
-    check_packages,
     fit_grid,
     make_grids,
     solid,
@@ -54,7 +53,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def pix3d(args: argparse.Namespace) -> None:
     """Prepare the data set as the command line says."""
-    check_packages()
+    require_packages(NEEDED)
     root = Path(args.data)
     photos = read_photos(str(root / "pix3d.json"))
     known = sorted({photo.category for photo in photos})
@@ -73,7 +72,7 @@ def pix3d(args: argparse.Namespace) -> None:
         models, read = _models(root, chosen, "voxel"), official
     make_grids(models, read, args.workers)
     _split(root / "taxonomy.json", chosen)
-    place = shlex.quote(args.data)
+    place = quote_path(args.data)
     print(
         f"test on them: python tools/test.py configs/pix2voxpp_a_pix3d.py CKPT --data-root {place}"
     )

@@ -3,8 +3,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.util
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -12,7 +10,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from voxrecon.cli.common import available_cores, guard, one_line, parser, with_bar
+from voxrecon.cli.common import (
+    available_cores,
+    check_ranges,
+    guard,
+    one_line,
+    parser,
+    quote_path,
+    require_packages,
+    with_bar,
+)
 from voxrecon.cli.first_views import draw_first_views
 from voxrecon.cli.make_shapes13 import CONFIGS
 from voxrecon.cli.mesh_folder import MeshFile, find_meshes, parse_shard
@@ -107,20 +114,17 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def render_meshes(args: argparse.Namespace) -> None:
     """Make the data set as the command line says; SystemExit with 1 if some meshes are unusable."""
-    missing = [name for name, module in NEEDED.items() if importlib.util.find_spec(module) is None]
-    if missing:
-        raise ConfigError(f"{', '.join(missing)} not installed: pip install 'voxrecon[shapes]'")
-    for option, low, high in (
-        ("views", 1, MAX_VIEWS),
-        ("size", 8, 2048),
-        ("seed", 0, 2**32 - 1),
-        ("workers", 1, 1024),
-        ("resolution", 4, 512),
-    ):
-        values = getattr(args, option)
-        for value in values if isinstance(values, list) else [values]:
-            if not low <= value <= high:
-                raise ConfigError(f"--{option} {value}: expected {low} to {high}")
+    require_packages(NEEDED)
+    check_ranges(
+        args,
+        {
+            "views": (1, MAX_VIEWS),
+            "size": (8, 2048),
+            "seed": (0, 2**32 - 1),
+            "workers": (1, 1024),
+            "resolution": (4, 512),
+        },
+    )
     if not args.out:
         raise ConfigError("OUT is empty, expected a folder")
     if args.metadata and args.metadata_root:
@@ -231,7 +235,7 @@ def _finish(root: Path, meshes: list[MeshFile], args: argparse.Namespace) -> Non
         )
     print(f"{root}: {len(meshes)} objects of {len(names)} classes")
     print(f"look at them: {root / 'contact_sheet.png'}")
-    place = shlex.quote(args.out if args.out[0] != "-" else f"./{args.out}")
+    place = quote_path(args.out)
     first = args.resolution[0]
     option = f" --resolution {first}" if first != 32 else ""
     print(f"check them: python tools/dataset_converters/check_dataset.py {place}{option}")

@@ -3,10 +3,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 from pathlib import Path
 
-from voxrecon.cli.common import guard, parser, with_bar
+from voxrecon.cli.common import guard, parser, quote_path, with_bar
 from voxrecon.cli.grids import RESOLUTION
 from voxrecon.cli.recipes import write_splits
 from voxrecon.datasets.json_files import is_plain
@@ -71,7 +70,7 @@ def things3d(args: argparse.Namespace) -> None:
     ):
         if lost:
             print(f"left out: {lost:,} {text}")
-    place = shlex.quote(args.data)
+    place = quote_path(args.data)
     print(
         "train on them: python tools/train.py configs/pix2voxpp_a_things3d.py --data-root " + place
     )
