@@ -13,9 +13,8 @@ quickstart: install
 	$(VENV)/bin/python tools/dataset_converters/make_shapes13.py $(SHAPES) --per-class 80
 	$(VENV)/bin/python tools/train.py configs/quickstart.py --data-root $(SHAPES) --resume
 	$(VENV)/bin/python tools/test.py configs/quickstart.py $(WORK)/best.pth --data-root $(SHAPES) \
-		--views 1 3 5 --show-dir $(WORK)/pictures --show-per-class 2
-	$(VENV)/bin/python tools/analysis/baselines.py $(SHAPES) --results $(WORK)/results.json \
-		--network configs/quickstart.py $(WORK)/best.pth
+		--views 1 3 5 --metrics fscore calibration --retrieval-views 24 --report \
+		--show-dir $(WORK)/pictures --show-per-class 2
 
 install: $(VENV)/.installed
 

@@ -18,13 +18,15 @@ from voxrecon.cli import (
     browse_dataset,
     check_dataset,
     compare,
+    compare_configs,
+    corruptions,
     import_capture,
     latent_space,
     make_shapes13,
-    order_sensitivity,
     pack,
     pascal3d,
     pix3d,
+    plot_log,
     render_meshes,
     retrieved_shapes,
     things3d,
@@ -51,8 +53,10 @@ PARSERS = {
     "tools/analysis/baselines.py": baselines.parse_args,
     "tools/analysis/browse_dataset.py": browse_dataset.parse_args,
     "tools/analysis/compare.py": compare.parse_args,
+    "tools/analysis/compare_configs.py": compare_configs.parse_args,
+    "tools/analysis/corruptions.py": corruptions.parse_args,
     "tools/analysis/latent_space.py": latent_space.parse_args,
-    "tools/analysis/order_sensitivity.py": order_sensitivity.parse_args,
+    "tools/analysis/plot_log.py": plot_log.parse_args,
     "tools/analysis/retrieved_shapes.py": retrieved_shapes.parse_args,
 }
 
@@ -101,7 +105,6 @@ def test_make_quickstart_runs_commands_that_parse():
         "tools/dataset_converters/make_shapes13.py",
         "tools/train.py",
         "tools/test.py",
-        "tools/analysis/baselines.py",
     ]
     for words in commands:
         PARSERS[words[1]](words[2:])

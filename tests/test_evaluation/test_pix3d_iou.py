@@ -5,7 +5,14 @@ import torch
 from scipy.interpolate import RegularGridInterpolator
 
 from voxrecon.errors import VoxreconError
-from voxrecon.evaluation import Pix3DIoU, VoxelIoU, format_results, read_results
+from voxrecon.evaluation import (
+    Pix3DIoU,
+    VoxelIoU,
+    format_results,
+    headline_mean,
+    read_results,
+    write_results,
+)
 from voxrecon.evaluation.pix3d_iou import THRESHOLDS, fit
 
 
@@ -80,7 +87,7 @@ def test_place_and_size_do_not_count():
 
 def test_the_best_threshold_of_the_mean(tmp_path):
     pairs = [(blob(5 + i), blob(50 + i) > 0.6) for i in range(3)]
-    metric = Pix3DIoU(out=str(tmp_path / "results.json"))
+    metric = Pix3DIoU()
     for i, (prediction, truth) in enumerate(pairs):
         metric.process(None, [sample(prediction, truth, str(i))])
     metrics = metric.evaluate(3)
@@ -97,7 +104,9 @@ def test_the_best_threshold_of_the_mean(tmp_path):
         "best_threshold": THRESHOLDS[int(np.argmax(means))],
         "samples": 3,
     }
+    write_results(tmp_path / "results.json", metric.found)
     results = read_results(tmp_path / "results.json")
+    assert headline_mean(results, 1) == metrics["iou"]
     assert results["thresholds"] == [metrics["best_threshold"]]
     assert results["summary"]["1"]["overall"] == [metrics["iou"]]
     assert len(results["samples"]) == 3

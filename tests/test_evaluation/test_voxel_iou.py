@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
-import errno
 import json
-import os
 
 import pytest
 import torch
@@ -9,8 +7,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from mmengine.evaluator import Evaluator
 
-from voxrecon.errors import ConfigError, FileError, VoxreconError
-from voxrecon.evaluation import VoxelIoU, read_results
+from voxrecon.errors import ConfigError, VoxreconError
+from voxrecon.evaluation import VoxelIoU
 from voxrecon.registry import METRICS
 from voxrecon.structures import VoxelDataSample
 
@@ -64,11 +62,11 @@ def test_through_registry_and_evaluator():
 
 
 def test_the_smallest_view_count_selects():
-    metric = VoxelIoU([0.5], prefix="val")
+    metric = VoxelIoU([0.3, 0.5], prefix="val")
     metric.process(None, [data_sample(0, views=(5, 2))])
     metrics = metric.evaluate(1)
     assert set(metrics) >= {"val/iou", "val/iou@0.5", "val/iou/5v", "val/samples"}
-    two = VoxelIoU([0.5])
+    two = VoxelIoU([0.3, 0.5])
     two.process(None, [data_sample(0, views=(5, 2)).to_dict()])
     two.results = [record for record in two.results if record["n_views"] == 2]
     assert two.evaluate(1)["iou"] == metrics["val/iou"]
@@ -96,12 +94,12 @@ def test_twins_that_differ_by_a_voxel_do_not_depend_on_the_order():
     assert values[0] == values[1]
 
 
-def test_broken_samples_are_counted_and_logged_in_one_line(tmp_path, monkeypatch):
+def test_broken_samples_are_counted_and_logged_in_one_line(monkeypatch):
     logged = []
     monkeypatch.setattr(
         "voxrecon.evaluation.voxel_iou.print_log", lambda *args: logged.append(args)
     )
-    metric = VoxelIoU(out=str(tmp_path / "results.json"))
+    metric = VoxelIoU()
     metric.dataset_meta = {"missing": ["c: no renderings"]}  # left out before it was ever asked for
     metric.process(None, [data_sample(0, broken=["b.png: truncated", "a.png: grey"])])
     metric.process(None, [data_sample(1, broken=["b.png: truncated"]), data_sample(1)])
@@ -109,7 +107,7 @@ def test_broken_samples_are_counted_and_logged_in_one_line(tmp_path, monkeypatch
     assert metrics["samples"] == 2
     named = "a.png: grey; b.png: truncated; c: no renderings"
     assert [line for line, *_ in logged] == [f"evaluated 2 of 5 samples, 3 broken: {named}"]
-    results = read_results(tmp_path / "results.json")
+    results = metric.found
     assert results["broken"] == ["a.png: grey", "b.png: truncated", "c: no renderings"]
     keys = [(s["taxonomy"], s["id"], s["n_views"]) for s in results["samples"]]
     assert keys == [(taxonomy, "id0", n) for taxonomy in TAXONOMIES for n in (1, 5)]
@@ -135,22 +133,77 @@ def test_no_sample_is_an_error():
         VoxelIoU().evaluate(7)
 
 
-@pytest.mark.parametrize("bad", [[], [0.3, 0.3], [1.5], [float("nan")], ["high"], 0.3, None])
+@pytest.mark.parametrize("bad", [[], [0.3, 0.3], [1.5], [float("nan")], ["high"], 0.3])
 def test_thresholds_are_checked(bad):
     with pytest.raises(ConfigError, match="expected distinct numbers in"):
         VoxelIoU(bad)
 
 
-def test_a_full_disk_is_one_error(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+def test_protocols():
+    assert VoxelIoU().thresholds == (0.2, 0.3, 0.4, 0.5)
+    assert VoxelIoU(protocol="r2n2").thresholds == (0.4,)
+    with pytest.raises(ConfigError, match="expected 0.3 of protocol pix2vox among them"):
+        VoxelIoU([0.4])
+    with pytest.raises(ConfigError, match="protocol 'r2n3': expected one of pix2vox, r2n2, retr"):
+        VoxelIoU(protocol="r2n3")
 
-    metric = VoxelIoU(out=str(tmp_path / "results.json"))
-    metric.process(None, [data_sample(0)])
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(FileError, match="results.json: cannot be written: No space left"):
-        metric.evaluate(1)
-    assert os.listdir(tmp_path) == []
+
+def test_the_mean_and_the_comparison_of_a_protocol():
+    by_sample, by_class = VoxelIoU([0.3, 0.5]), VoxelIoU(protocol="retr")
+    samples = [data_sample(i, views=(1,)) for i in (0, 1, 2)]
+    samples[1].pred_volumes[1][:] = 0.5  # above 0.5 nothing
+    for metric in (by_sample, by_class):
+        metric.process(None, samples)
+    filled = float(samples[1].gt_voxels.float().mean())
+    others = [expected_mean([i], 1, 0.5) for i in (0, 2)]
+    expected = (sum(others) + filled) / 3
+    assert by_sample.evaluate(3)["iou@0.5"] == pytest.approx(expected, abs=1e-6)
+    assert by_class.evaluate(3)["iou@0.5"] == pytest.approx((sum(others) / 2 + 0) / 2, abs=1e-6)
+
+
+@METRICS.register_module()
+class KeyAndSum:
+    """A measure: which sample it was called for, with what."""
+
+    def __call__(self, predictions, truth, key):
+        assert truth.dtype == torch.bool and predictions.shape[1:] == truth.shape
+        return [
+            {"scores": {"sum": float(p.sum()), "id": float(key[-1])}, "histogram": "h"}
+            for p in predictions
+        ]
+
+
+def test_measures_are_called_with_all_view_counts_of_a_sample():
+    metric = VoxelIoU(measures=[{"type": "KeyAndSum"}])
+    samples = [data_sample(i, views=(5, 1)) for i in range(5)]
+    metric.process(None, samples)
+    assert len(metric.results) == 10
+    for found in metric.results:
+        i = 2 * int(found["id"][2:]) + TAXONOMIES.index(found["taxonomy"])
+        total = float(samples[i].pred_volumes[found["n_views"]].sum())
+        assert found["scores"] == {"sum": total, "id": float(i // 2)}
+        assert found["histogram"] == "h" and len(found["truth"]) == 16
+    del metric.results[0]["histogram"]  # of one sample unknown: of all
+    for found in metric.results:
+        found.pop("histogram", None)
+    assert metric.evaluate(5)["id/5v"] == pytest.approx((0 + 0 + 1 + 1 + 2) / 5)
+
+
+def test_the_order_of_the_views_is_a_number():
+    metric, sample = VoxelIoU([0.3]), data_sample(0)
+    sample.gt_voxels[:] = 0
+    sample.gt_voxels[0] = 1  # 36 voxels
+    order_volumes = torch.zeros(3, 6, 6, 6)
+    order_volumes[:, 0] = 1
+    order_volumes[1, 0, 0] = 0  # 30 of 36
+    order_volumes[2, 0, 0:3] = 0  # 18 of 36
+    sample.order_volumes = order_volumes
+    metric.process(None, [sample])
+    scores = {found["n_views"]: found["scores"] for found in metric.results}
+    values = torch.tensor([1, 30 / 36, 0.5], dtype=torch.float64)
+    assert scores[1] == {}
+    assert scores[5]["order_range"] == 0.5
+    assert scores[5]["order_deviation"] == pytest.approx(float(values.std(correction=0)))
 
 
 def _rank(rank, folder):
@@ -159,19 +212,12 @@ def _rank(rank, folder):
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     indices = ((0, 2, 4), (1, 1, 0))[rank]
     broken = ((), (), ()), ((), ("3.png: truncated",), ())
-    metric = VoxelIoU(out=f"{folder}/results.json")
+    metric = VoxelIoU()
     metric.process(
         None, [data_sample(i, broken=b) for i, b in zip(indices, broken[rank], strict=True)]
     )
     metrics = metric.evaluate(5)
-
-    # Only the main process meets the obstacle, yet no process may go on alone.
-    metric.out = f"{folder}/store/results.json"
-    metric.process(None, [data_sample(rank)])
-    try:
-        metric.evaluate(2)
-    except FileError as error:
-        metrics["error"] = str(error)
+    metrics = {"metrics": metrics, "found": metric.found}
     with open(f"{folder}/rank{rank}.json", "w") as file:
         json.dump(metrics, file)
     dist.destroy_process_group()
@@ -180,13 +226,10 @@ def _rank(rank, folder):
 def test_two_processes_equal_one(tmp_path):
     mp.spawn(_rank, (str(tmp_path),), nprocs=2)
     ranks = [json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1)]
-    for metrics in ranks:
-        assert metrics.pop("error").startswith(f"{tmp_path}/store/results.json: cannot be written")
 
-    single = VoxelIoU(out=str(tmp_path / "single.json"))
+    single = VoxelIoU()
     single.process(None, [data_sample(i, broken=["3.png: truncated"]) for i in (0, 1, 2, 4)])
     expected = single.evaluate(5)
-    assert ranks == [expected, expected]
+    assert ranks == [{"metrics": expected, "found": json.loads(json.dumps(single.found))}] * 2
     assert expected["samples"] == 4
     assert expected["iou@0.3/5v"] == pytest.approx(expected_mean((0, 1, 2, 4), 5, 0.3), abs=1e-12)
-    assert (tmp_path / "results.json").read_bytes() == (tmp_path / "single.json").read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -15,26 +16,26 @@ from rich.text import Text
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from voxrecon.apis import init_model
-from voxrecon.cli.common import available_cores, guard, parser, with_bar
-from voxrecon.datasets import LoadVoxels, R2N2Dataset
-from voxrecon.engine.config import load_config
+from voxrecon.cli.common import available_cores, check_ranges, guard, parser, with_bar
 from voxrecon.errors import ConfigError
-from voxrecon.evaluation import THRESHOLD, iou, read_results, write_json
+from voxrecon.evaluation import write_json
 from voxrecon.evaluation.baselines import (
     class_mean_iou,
     mean_grid_iou,
     oracle_iou,
     retrieval_iou,
 )
+from voxrecon.registry import DATASETS
+
+MAX_BYTES = 16 << 30  # of the grids of a training set; 30,643 of 64^3 take 8 GB
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line of ``tools/analysis/baselines.py``."""
     arguments = parser(
-        "How hard is a data set? IoU of mean grids and of retrieval from the training set, beside\n"
-        "the results of networks.",
-        "python tools/analysis/baselines.py data/shapes13 --results work_dirs/f/results.json",
+        "How hard is a data set? IoU of mean grids and of the nearest grid of the training set,\n"
+        "before any network is trained. tools/test.py puts them beside those of a network.",
+        "python tools/analysis/baselines.py data/shapes13",
     )
     arguments.add_argument("data", metavar="DATA", help="folder of the data set")
     arguments.add_argument(
@@ -42,114 +43,101 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     arguments.add_argument("--split", choices=["val", "test"], default="test")
     arguments.add_argument("--resolution", type=int, default=32, help="cells a side (default: 32)")
-    arguments.add_argument(
-        "--network",
-        nargs=2,
-        metavar=("CONFIG", "CKPT"),
-        help="retrieve by this network's features as well",
-    )
-    arguments.add_argument(
-        "--network-views",
-        type=int,
-        metavar="V",
-        help="views of a training object to retrieve from (default: as many as the first one has)",
-    )
-    arguments.add_argument("--results", metavar="FILE", help="results.json of tools/test.py")
     arguments.add_argument("--out", metavar="FILE", help="write the figures as JSON")
     return arguments.parse_args(argv)
 
 
 def baselines(args: argparse.Namespace) -> None:
     """Measure and print as the command line says."""
-    for name, value in (("network-views", args.network_views), ("resolution", args.resolution)):
-        if value is not None and value < 1:
-            raise ConfigError(f"--{name} {value}: expected at least 1")
-    results = read_results(args.results) if args.results else None
-    if args.network:
-        cfg = load_config(args.network[0])
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = init_model(cfg, args.network[1], device)
-    train, test = (_read(args, split) for split in ("train", args.split))
-    known, asked = train.grids, test.grids
-    columns = {
-        "mean grid": mean_grid_iou(known, asked),
-        "class mean": class_mean_iou(known, train.classes, asked, test.classes),
-        "oracle": oracle_iou(known, asked),
+    check_ranges(args, {"resolution": (1, 512)})
+    data = {
+        "type": "R2N2Dataset",
+        "data_root": args.data,
+        "taxonomy": os.path.abspath(args.taxonomy) if args.taxonomy else "taxonomy.json",
+        "grid_size": args.resolution,
+        "test_mode": True,
     }
-    if args.network:
-        pipeline = cfg.test_dataloader.dataset.pipeline
-        views = args.network_views or train.views
-        stored = _features(model, pipeline, train.dataset, views)
-        first = _features(model, pipeline, test.dataset, 1)[:, 0]
-        columns["retrieval"] = retrieval_iou(known, stored, asked, first)
-    if results:
-        columns |= _of_results(results, args.results, test)
-
-    print(f"{args.data}: {len(known)} training objects, {len(asked)} of {args.split}")
+    train, test = (Grids({**data, "split": split}) for split in ("train", args.split))
+    columns = of_grids(train, test)
+    print(f"{args.data}: {len(train.grids)} training objects, {len(test.grids)} of {args.split}")
     Console().print(_table(columns, test))
     print("mean grid, class mean: of the training set, the latter with the class known")
     print("oracle: the training grid that is nearest to the truth")
-    if args.network:
-        print("retrieval: the training object whose view has the nearest features")
-    if results:
-        print(f"views: the network at t = {THRESHOLD}")
     if args.out:
-        keys = ["/".join(key) for key in test.keys]
-        figures = {
-            name: {
-                k: None if math.isnan(v) else v for k, v in zip(keys, scores.tolist(), strict=True)
-            }
-            for name, scores in columns.items()
-        }
-        write_json(args.out, figures)
+        write_json(args.out, by_sample(columns, test))
         print(f"every sample: {args.out}")
 
 
 class Grids:
-    """The grids of a split: ``grids`` (N, G) bool, and of each its class and (taxonomy, id)."""
+    """The grids of a data set: ``grids`` (N, G) bool, and of each its class and key."""
 
-    def __init__(self, dataset) -> None:
-        self.dataset = dataset
+    def __init__(self, data: Mapping) -> None:
+        self.data = data
+        dataset = DATASETS.build({**data, "pipeline": [{"type": "LoadVoxels"}], "n_views": 1})
         self.names: dict[str, str] = {}
         self.classes: list[str] = []
-        self.keys: list[tuple[str, str]] = []
-        _, views = dataset.list_views(dataset.get_data_info(0))
-        self.views = len(views)  # of the first object
+        self.keys: list[str] = []
+        need = len(dataset) * dataset.grid_size**3
+        if need > MAX_BYTES:
+            raise ConfigError(
+                f"{dataset.data_root}: grids of {need / 2**30:.0f} GiB, expected at most "
+                f"{MAX_BYTES >> 30} for baselines"
+            )
         self.grids = torch.empty(len(dataset), dataset.grid_size**3, dtype=torch.bool)
         for index in with_bar(range(len(dataset)), f"reading {dataset.split}"):
             sample = dataset[index]
+            if "voxels" not in sample:
+                raise ConfigError(f"{dataset.data_root}: has no grids")
             self.names[sample["taxonomy"]] = sample["name"]
             self.classes.append(sample["taxonomy"])
-            self.keys.append((sample["taxonomy"], sample["id"]))
+            self.keys.append(f"{sample['taxonomy']}/{sample['id']}")
             self.grids[index] = torch.from_numpy(sample["voxels"].ravel())
 
 
-def _read(args: argparse.Namespace, split: str) -> Grids:
-    return Grids(
-        R2N2Dataset(
-            args.data,
-            taxonomy=os.path.abspath(args.taxonomy) if args.taxonomy else "taxonomy.json",
-            split=split,
-            pipeline=[LoadVoxels()],
-            grid_size=args.resolution,
-            test_mode=True,
-        )
-    )
+def of_grids(train: Grids, test: Grids) -> dict[str, Tensor]:
+    """IoU (N,) of the baselines that need no network, by name."""
+    return {
+        "mean grid": mean_grid_iou(train.grids, test.grids),
+        "class mean": class_mean_iou(train.grids, train.classes, test.grids, test.classes),
+        "oracle": oracle_iou(train.grids, test.grids),
+    }
 
 
-def _features(model, pipeline: list, dataset, n_views: int) -> Tensor:
+def of_network(
+    model, train_data: Mapping, test_data: Mapping, views: int
+) -> dict[str, dict[str, float | None]]:
+    """IoU by baseline and sample: those of ``of_grids``, and retrieval by the network's features
+    from the first ``views`` views of each training object (0: without).
+
+    The data sets are given as in a config.
+    """
+    train = Grids({**train_data, "split": "train", "test_mode": True, "skip_bad": True})
+    test = Grids({**test_data, "selection": "first", "order": "first"})
+    columns = of_grids(train, test)
+    if views:
+        pipeline = test_data["pipeline"]  # the training's augments
+        stored = _features(model, {**train.data, "pipeline": pipeline, "n_views": views})
+        first = _features(model, {**test.data, "n_views": 1})[:, 0]
+        columns["retrieval"] = retrieval_iou(train.grids, stored, test.grids, first)
+    return by_sample(columns, test)
+
+
+def by_sample(columns: Mapping[str, Tensor], test: Grids) -> dict[str, dict[str, float | None]]:
+    """IoU by baseline and "<taxonomy>/<id>", None where it is not defined."""
+    return {
+        name: {
+            key: None if math.isnan(value) else value
+            for key, value in zip(test.keys, scores.tolist(), strict=True)
+        }
+        for name, scores in columns.items()
+    }
+
+
+def _features(model, data: Mapping) -> Tensor:
     """What the network's decoder gets, (N, V, F) float16, for the first views of each object."""
-    views = R2N2Dataset(
-        dataset.data_root,
-        taxonomy=dataset.taxonomy,
-        split=dataset.split,
-        pipeline=pipeline,
-        grid_size=dataset.grid_size,
-        n_views=n_views,
-        test_mode=True,
-    )
+    dataset = DATASETS.build(dict(data))
     loader = DataLoader(
-        views, batch_size=4, num_workers=min(available_cores(), 8), collate_fn=default_collate
+        dataset, batch_size=4, num_workers=min(available_cores(), 8), collate_fn=default_collate
     )
     features = []
     for batch in with_bar(loader, f"features of {dataset.split}"):
@@ -159,34 +147,11 @@ def _features(model, pipeline: list, dataset, n_views: int) -> Tensor:
     return torch.cat(features)
 
 
-def _of_results(results: dict, path: str, test: Grids) -> dict[str, Tensor]:
-    """IoU (N,) by "<n> views" at ``THRESHOLD``, of results on just these samples."""
-    if THRESHOLD not in results["thresholds"]:
-        raise ConfigError(f"{path}: thresholds {results['thresholds']}, expected {THRESHOLD} too")
-    at = results["thresholds"].index(THRESHOLD)
-    columns = {}
-    for views in results["views"]:
-        counts = {
-            (s["taxonomy"], s["id"]): (s["intersection"][at], s["union"][at])
-            for s in results["samples"]
-            if s["n_views"] == views
-        }
-        if counts.keys() != set(test.keys):
-            odd = "/".join(min(counts.keys() ^ set(test.keys)))
-            raise ConfigError(
-                f"{path}: not the results of this split: {odd} is in one of them only"
-            )
-        both, either = torch.tensor([counts[key] for key in test.keys]).T
-        columns[f"{views} view{'s' * (views > 1)}"] = iou(both, either)
-    return columns
-
-
 def _table(columns: dict[str, Tensor], test: Grids) -> Table:
     table = Table(title="Voxel IoU", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("Class", overflow="fold", min_width=10, vertical="bottom")
     for name in columns:
-        header = name.replace(" ", "\n")  # seven columns fit into 80 characters
-        table.add_column(header, justify="right", no_wrap=True, min_width=6)
+        table.add_column(name, justify="right", no_wrap=True, min_width=6)
     of = np.array(test.classes)
     rows = {name: torch.from_numpy(of == taxonomy) for taxonomy, name in test.names.items()}
 

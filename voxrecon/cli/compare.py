@@ -2,265 +2,161 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
-from pathlib import Path
-from statistics import mean
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
 
-import torch
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from voxrecon.cli.common import available_cores, guard, parser
-from voxrecon.datasets.storage import exists
-from voxrecon.engine.config import apply_options, load_config, parse_options
-from voxrecon.errors import ConfigError, FileError, VoxreconError
-from voxrecon.evaluation import THRESHOLD, iou, read_results, write_json
-from voxrecon.registry import MODELS
+from voxrecon.cli.common import check_ranges, guard, parser, quote_path, with_bar
+from voxrecon.evaluation import read_results, write_json
+from voxrecon.evaluation.comparison import (
+    LESS,
+    Row,
+    check_protocols,
+    common_views,
+    compare_results,
+)
+from voxrecon.evaluation.figures import count_views
+from voxrecon.evaluation.intervals import RESAMPLES
+from voxrecon.evaluation.tables import LABELS
 
-WIDTH = 120  # of the table in a file
+MEANS = 2  # rows below those of the classes
+VERDICTS = {"A": "A better", "B": "B better"}
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line of ``tools/analysis/compare.py``."""
     arguments = parser(
-        "Train and test several configs alike, with several seeds, and print one table:\n"
-        "parameters, minutes of the training's process and its peak memory, IoU. A run that is\n"
-        "finished is not repeated.",
-        "python tools/analysis/compare.py configs/pix2vox_small.py configs/pix2voxpp_small.py "
-        "--data-root data/shapes13",
+        "Is B better than A? Both have been tested on the same samples, so the differences of the\n"
+        "samples tell: their means, with 95 % intervals of a paired bootstrap, by class and\n"
+        "overall, of the IoU and of every further score that both files have.",
+        "python tools/analysis/compare.py work_dirs/a/results.json work_dirs/b/results.json "
+        "--views 1 3",
     )
-    arguments.add_argument("configs", nargs="+", metavar="CONFIG")
-    arguments.add_argument("--data-root", metavar="DIR", required=True, help="of all of them")
+    arguments.add_argument("a", metavar="A.json", help="results of tools/test.py")
+    arguments.add_argument("b", metavar="B.json", help="those that may be better")
     arguments.add_argument(
-        "--taxonomy", metavar="FILE", help="its splits (default: DIR/taxonomy.json)"
-    )
-    arguments.add_argument(
-        "--seeds", type=int, nargs="+", default=[0, 1], metavar="N", help="default: 0 1"
+        "--threshold", type=float, metavar="T", help="of the IoU (default: the protocol's)"
     )
     arguments.add_argument(
-        "--views", type=int, nargs="+", default=[1, 3, 5], metavar="N", help="default: 1 3 5"
+        "--views", type=int, nargs="+", metavar="N", help="default: all numbers that both have"
     )
+    arguments.add_argument("--out", metavar="FILE", help="write the rows as JSON")
     arguments.add_argument(
-        "--jobs",
+        "--resamples",
         type=int,
-        default=1,
+        default=RESAMPLES,
         metavar="N",
-        help="trainings side by side; they share the cores (default: 1)",
-    )
-    arguments.add_argument(
-        "--work-dir",
-        metavar="D",
-        default="work_dirs/comparison",
-        help="output (default: work_dirs/comparison)",
-    )
-    arguments.add_argument("--out", metavar="FILE", help="write the figures as JSON")
-    arguments.add_argument(
-        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="for all configs"
+        help=f"of the bootstrap (default: {RESAMPLES})",
     )
     return arguments.parse_args(argv)
 
 
 def compare(args: argparse.Namespace) -> None:
-    """Train, test and print as the command line says."""
-    names = [Path(config).stem for config in args.configs]
-    if len(set(names)) < len(names):
-        raise ConfigError(f"configs {' '.join(args.configs)}: expected distinct names")
-    for option, values, lowest in (("seeds", args.seeds, 0), ("views", args.views, 1)):
-        if min(values) < lowest or len(set(values)) < len(values):
-            given = " ".join(map(str, values))
-            raise ConfigError(f"--{option} {given}: expected distinct numbers from {lowest}")
-    if args.jobs < 1:
-        raise ConfigError(f"--jobs {args.jobs}: expected at least 1")
-    if not exists(args.data_root):
-        raise ConfigError(f"--data-root {args.data_root}: no such data set")
-    options = parse_options(args.cfg_options)
-    if "randomness.seed" in options:
-        raise ConfigError("--cfg-options randomness.seed: expected --seeds")
-    runs, parameters = [], []
-    for config, name in zip(args.configs, names, strict=True):
-        cfg = load_config(config)
-        apply_options(cfg, options)
-        with torch.device("meta"):
-            parameters.append(sum(p.numel() for p in MODELS.build(cfg.model).parameters()))
-        for seed in args.seeds:
-            words = ["--cfg-options", f"randomness.seed={seed}", *args.cfg_options]
-            known = {
-                "config": cfg.pretty_text,
-                "data": [args.data_root, args.taxonomy],
-                "views": args.views,
-            }
-            runs.append(Run(config, Path(args.work_dir, name, f"seed_{seed}"), words, known))
-    todo = [run for run in sorted(runs, key=lambda r: r.folder.name) if run.record() is None]
-    _train_and_test(todo, args)
+    """Compare and print as the command line says."""
+    ranges = {"threshold": (0, 1), "views": (1, 10_000), "resamples": (100, 100_000)}
+    check_ranges(args, ranges)
+    names = args.a, args.b
+    a, b = (read_results(path) for path in names)
+    check_protocols(a, b, names)
+    views = sorted({*args.views}) if args.views else common_views(a, b, names)
     rows = []
-    for i, name in enumerate(names):
-        of_config = runs[i * len(args.seeds) : (i + 1) * len(args.seeds)]
-        rows.append({"name": name, "parameters": parameters[i], **_figures(of_config, args.views)})
+    for n in with_bar(views, "comparing"):
+        rows += compare_results(a, b, names, args.threshold, [n], args.resamples)
     console = Console()
-    if not console.is_terminal:
-        console.width = max(console.width, WIDTH)  # a file has room for all columns
-    console.print(_table(rows, args.seeds, args.views))
+    for letter, path, results in zip("AB", names, (a, b), strict=True):
+        for line in _describe(letter, path, results):
+            console.print(_text(line), soft_wrap=True)
+    for (n, score), part in groupby(rows, key=lambda row: (row.n_views, row.score)):
+        title = Text(_title(score, n, args.threshold, (a, b)), style="italic")
+        console.print("", title, *_table(list(part)), sep="\n")
+    print()
+    print(
+        f"Of {len(a['classes'])} classes at 95 %, about one in twenty stands out by chance alone.\n"
+        "The intervals say what other test samples would change, not what another training would."
+    )
     if args.out:
-        write_json(args.out, {"seeds": args.seeds, "views": args.views, "rows": rows})
-        print(f"figures: {args.out}")
+        write_json(args.out, {"a": args.a, "b": args.b, "rows": [asdict(row) for row in rows]})
+        print(f"every row: {args.out}")
+    configs = [results["run"].get("config") for results in (a, b)]
+    data = a["run"].get("data_root")
+    if all(configs) and data and configs[0] != configs[1]:
+        words = " ".join(quote_path(config) for config in configs)
+        print(
+            "next, several trainings of each: python tools/analysis/compare_configs.py "
+            f"{_printable(words)} --data-root {_printable(quote_path(data))}"
+        )
 
 
-@dataclass
-class Run:
-    """One training with its test.
-
-    Attributes:
-        folder: What it leaves is here; ``run.json`` when it is finished.
-        options: The words behind the config and the data on the command line.
-        known: All that its figures depend on, but for the data's content.
-    """
-
-    config: str
-    folder: Path
-    options: list[str]
-    known: dict
-
-    def record(self) -> dict | None:
-        """Its seconds and peak memory; None if it is not finished.
-
-        Raises:
-            FileError: the record is broken.
-            ConfigError: the record is of a run that was another one.
-        """
-        path = self.folder / "run.json"
-        try:
-            record = json.loads(path.read_bytes())
-            numbers = [float(record[key]) for key in ("seconds", "peak_memory")]
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FileError(f"{path}: not a record of a run ({type(error).__name__})") from error
-        for key, value in self.known.items():
-            if record.get(key) != value:
-                raise ConfigError(f"{path}: of another {key}; remove its folder or use --work-dir")
-        return {"seconds": numbers[0], "peak_memory": numbers[1]}
+def _describe(letter: str, path: str, results: dict[str, Any]) -> list[str]:
+    """What A or B is."""
+    run, protocol = results["run"], results["protocol"]
+    threshold = protocol["threshold"]
+    at = "the best threshold" if threshold is None else threshold
+    sign = ">" if protocol["strict"] else ">="
+    mean = {"sample": "samples", "class": "classes"}[protocol["mean"]]
+    views = [protocol.get(key, "unknown") for key in ("view_selection", "view_order")]
+    return [
+        f"{letter}: {path}",
+        f"   {run.get('network', 'network unknown')}",
+        f"   {run.get('checkpoint', 'checkpoint unknown')}"
+        + f" (sha256 {run.get('checkpoint_sha256', 'unknown')[:12]})",
+        f"   protocol {protocol['name']}: p {sign} {at}, mean over {mean}, views {views[0]}, "
+        f"their order {views[1]}",
+    ]
 
 
-def _train_and_test(runs: Sequence[Run], args: argparse.Namespace) -> None:
-    """All runs, ``--jobs`` at a time; whatever ends this early ends their processes too."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    processes: set[subprocess.Popen] = set()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: they must end too
-    with ThreadPoolExecutor(args.jobs) as pool, Progress(*columns, TimeRemainingColumn()) as bar:
-        task = bar.add_task("runs", total=len(runs))
-        pending = [pool.submit(_run, run, args, processes) for run in runs]
-        try:
-            for future in as_completed(pending):
-                bar.console.print(future.result(), highlight=False)
-                bar.advance(task)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(processes):
-                process.terminate()
-            raise
+def _title(score: str, n_views: int, threshold: float | None, results: Sequence[dict]) -> str:
+    if score == "iou":
+        t = results[0]["protocol"]["threshold"] if threshold is None else threshold
+        label = "Voxel IoU at " + ("each one's best threshold" if t is None else f"t = {t}")
+    else:
+        label = LABELS.get(score, score)
+        label = score if label.startswith(" ") else label  # a part of the score above it
+    less = ", less is better" if score in LESS else ""
+    return f"{label}, {count_views(n_views)}{less}"
 
 
-def _run(run: Run, args: argparse.Namespace, processes: set) -> str:
-    """Train and test, each in a process of its own; one line on it."""
-    run.folder.mkdir(parents=True, exist_ok=True)
-    data = ["--data-root", args.data_root, "--work-dir", str(run.folder)]
-    data += ["--taxonomy", args.taxonomy] if args.taxonomy else []
-    words = [run.config, *data, *run.options]
-    seconds, memory = _call("train", words, run.folder, args.jobs, processes)
-    words.insert(1, str(run.folder / "best.pth"))
-    words += ["--views", *map(str, args.views), "--out", str(run.folder / "results.json")]
-    _call("test", words, run.folder, args.jobs, processes)
-    write_json(run.folder / "run.json", {**run.known, "seconds": seconds, "peak_memory": memory})
-    return f"{run.folder}: trained in {seconds / 60:.1f} min"
+def _table(rows: Sequence[Row]) -> list[Table | Text]:
+    """The rows of one score and view count."""
+    digits = 5 if rows[0].score in LESS else 4  # all of these are small
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column("Class", overflow="fold", min_width=10, vertical="bottom")
+    for name in ("n", "A", "B", "B - A", "95 %:\nfrom", "to"):
+        table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
+    table.add_column("", no_wrap=True)
+    for i, row in enumerate(rows):
+        means = ["-" if value is None else f"{value:.{digits}f}" for value in (row.a, row.b)]
+        ends = [_signed(value, digits) for value in (row.difference, row.low, row.high)]
+        verdict = Text(
+            VERDICTS.get(row.verdict, row.verdict), style="bold" * (row.verdict in VERDICTS)
+        )
+        last = i == len(rows) - MEANS - 1  # of the classes
+        table.add_row(_text(row.name), f"{row.n:,}", *means, *ends, verdict, end_section=last)
+    left_out = rows[-1].left_out
+    samples = "sample" if left_out == 1 else "samples"
+    note = [Text(f"without {left_out} {samples} to which A or B has none")] if left_out else []
+    return [table, *note]
 
 
-def _call(
-    command: str, words: Sequence[str], folder: Path, jobs: int, processes: set
-) -> tuple[float, int]:
-    """Seconds and peak memory (bytes) of a command of ours; its output goes into ``folder``."""
-    threads = str(max(1, available_cores() // jobs))
-    env = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    log, start, memory = folder / f"{command}.txt", time.perf_counter(), 0
-    with log.open("w") as out:
-        words = [sys.executable, "-m", f"voxrecon.cli.{command}", *words]
-        process = subprocess.Popen(words, stdout=out, stderr=subprocess.STDOUT, env=env)
-        processes.add(process)
-        while process.poll() is None:
-            memory = max(memory, _peak_memory(process.pid))
-            time.sleep(0.2)
-        processes.discard(process)
-    if process.returncode:
-        last = (log.read_text(errors="replace").split("\n")[-2:-1] or [""])[0]
-        raise VoxreconError(f"{log}: {command} failed: {last.removeprefix('error: ')}")
-    return time.perf_counter() - start, memory
+def _signed(value: float | None, digits: int) -> str:
+    if not value:
+        return "-" if value is None else "0"
+    return f"{value:+.{digits}f}"
 
 
-def _peak_memory(pid: int) -> int:
-    """Of a process so far, in bytes; 0 where the system does not tell.
-
-    Not ``ru_maxrss``: a child begins with that of its parent.
-    """
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) * 1024 if found else 0
+def _text(text: str) -> Text:
+    return Text(_printable(text))
 
 
-def _figures(runs: Sequence[Run], views: Sequence[int]) -> dict:
-    """Of all seeds: minutes, peak memory, and IoU by number of views."""
-    records = [run.record() for run in runs]
-    scores: dict[str, list[float]] = {str(n): [] for n in views}
-    for run in runs:
-        results = read_results(run.folder / "results.json")
-        if THRESHOLD not in results["thresholds"] or not {*views} <= {*results["views"]}:
-            raise ConfigError(f"{run.folder}/results.json: other thresholds or numbers of views")
-        at = results["thresholds"].index(THRESHOLD)
-        for n in views:
-            of_views = [s for s in results["samples"] if s["n_views"] == n]
-            both, either = (
-                torch.tensor([s[key][at] for s in of_views]) for key in ("intersection", "union")
-            )
-            scores[str(n)].append(float(iou(both, either).mean()))
-    return {
-        "minutes": [record["seconds"] / 60 for record in records],
-        "peak_memory": [record["peak_memory"] for record in records],
-        "iou": scores,
-    }
-
-
-def _table(rows: Sequence[dict], seeds: Sequence[int], views: Sequence[int]) -> Table:
-    title = f"Voxel IoU at {THRESHOLD}: mean of seeds {', '.join(map(str, seeds))}"
-    title += ", below it largest minus smallest" if len(seeds) > 1 else ""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("Config", overflow="fold", min_width=20)
-    for name in ("Parameters\nmillions", "Minutes", "Peak\nMB"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for n in views:
-        table.add_column(f"{n} view{'s' * (n > 1)}", justify="right", no_wrap=True)
-    for row in rows:
-        numbers = [
-            f"{row['parameters'] / 1e6:.3f}",
-            f"{mean(row['minutes']):.1f}",
-            f"{max(row['peak_memory']) / 1e6:.0f}",
-        ]
-        for values in row["iou"].values():
-            spread = f"\n{max(values) - min(values):.4f}" if len(values) > 1 else ""
-            numbers.append(f"{mean(values):.4f}{spread}")
-        table.add_row(row["name"], *numbers)
-    return table
+def _printable(text: str) -> str:
+    """Names in foreign files may hold anything, escape sequences of the terminal too."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def main(argv: list[str] | None = None) -> None:

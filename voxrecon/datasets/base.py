@@ -17,8 +17,9 @@ from voxrecon.registry import TRANSFORMS
 
 from .sampler import SampleKey
 from .storage import exists, list_names
-from .taxonomy import SPLITS, list_samples, read_taxonomy, select_classes
+from .taxonomy import SPLITS, find_leaks, list_samples, read_taxonomy, select_classes
 
+ORDERS = SELECTIONS = ("first", "random")
 MAX_ATTEMPTS = 20  # samples tried for one item before the data set counts as broken
 
 Box = tuple[float, float, float, float]
@@ -53,6 +54,10 @@ class VoxelDataset(BaseDataset):
         grid_size: Cells on each side of a grid.
         classes: Ids or names of the classes to keep; None for all.
         test_mode: The first views in place of random ones, and no sample is passed over silently.
+        selection: Of the views in test mode: ``"first"``, or ``"random"``, which draws them from
+            the sample's key, as LegoFormer's evaluation does.
+        order: Of the selected views: ``"first"`` leaves them as they were selected, ``"random"``
+            shuffles them and tells as which one each was selected (``picks``).
         skip_bad: In test mode, leave out missing samples (listed in ``missing``) and replace broken
             ones.
         backend_args: For another file backend of mmengine than the local disk; it must be able to
@@ -68,6 +73,7 @@ class VoxelDataset(BaseDataset):
     """
 
     how_to_get = ""  # ends the message on a missing folder
+    orders: tuple[str, ...] = ORDERS
     val_is_test = False  # the test split stands in where a taxonomy has no split val, as published
 
     def __init__(
@@ -80,6 +86,8 @@ class VoxelDataset(BaseDataset):
         grid_size: int = 32,
         classes: str | Sequence[str] | None = None,
         test_mode: bool = False,
+        selection: str = "first",
+        order: str = "first",
         skip_bad: bool = False,
         backend_args: dict | None = None,
         indices: int | Sequence[int] | None = None,
@@ -89,6 +97,11 @@ class VoxelDataset(BaseDataset):
             raise ConfigError(f"split {split!r}, expected one of {', '.join(SPLITS)}")
         if not isinstance(n_views, int) or n_views < 1:
             raise ConfigError(f"n_views {n_views!r}, expected an integer from 1")
+        if selection not in SELECTIONS:
+            raise ConfigError(f"selection {selection!r}, expected one of {', '.join(SELECTIONS)}")
+        if order not in self.orders:
+            raise ConfigError(f"order {order!r}, expected one of {', '.join(self.orders)}")
+        self.selection, self.order = selection, order
         self.taxonomy, self.split, self.n_views = os.fspath(taxonomy), split, n_views
         self.grid_size, self.classes = grid_size, classes
         self.skip_bad, self.backend_args = skip_bad, backend_args
@@ -123,19 +136,27 @@ class VoxelDataset(BaseDataset):
 
     def list_objects(self, path: str) -> list[dict]:
         """The samples of the split in the taxonomy ``path``: each its taxonomy, id and name."""
-        classes = select_classes(read_taxonomy(path), self.classes)
+        known = read_taxonomy(path)
+        classes = select_classes(known, self.classes)
         self._metainfo["classes"] = {c.id: c.name for c in classes}
         split = self.split
         if split == "val" and self.val_is_test and not any(c.splits.get("val") for c in classes):
             split = "test"
+        if split != "train":
+            self._metainfo["leaks"] = find_leaks(known, split)
         return [
             {"taxonomy": c.id, "id": name, "name": c.name}
             for c, name in list_samples(classes, split, path)
         ]
 
-    def arrange(self, views: list[ViewFile]) -> tuple[list[ViewFile], dict]:
+    def arrange(
+        self, views: list[ViewFile], rng: np.random.Generator
+    ) -> tuple[list[ViewFile], dict]:
         """The chosen views in the order for the network, and further entries for the pipeline."""
-        return views, {}
+        if self.order != "random":
+            return views, {}
+        places = rng.permutation(len(views)).tolist()
+        return [views[i] for i in places], {"picks": places}
 
     # ---- what there is
 
@@ -223,7 +244,7 @@ class VoxelDataset(BaseDataset):
             asked += len(self)
         if not 0 <= asked < len(self):
             raise IndexError(f"sample {asked} of {len(self)}")
-        in_order = plain or self.test_mode
+        in_order = (plain or self.test_mode) and self.selection == "first"
         index, rng = asked, np.random.default_rng((seed, epoch, asked))
         broken: list[str] = []
         while True:
@@ -253,7 +274,7 @@ class VoxelDataset(BaseDataset):
         if not in_order:
             # without replacement, in random order
             found = [found[i] for i in rng.permutation(len(found))[:n_views]]
-        found, further = self.arrange(found[:n_views])
+        found, further = self.arrange(found[:n_views], rng)
         if all(view.box for view in found):
             further["boxes"] = [view.box for view in found]
         return self.pipeline(

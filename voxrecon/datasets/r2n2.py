@@ -7,14 +7,15 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from voxrecon.errors import ConfigError, FileError, SampleError
 from voxrecon.geometry.camera import read_metadata
 from voxrecon.registry import DATASETS
 
-from .base import ViewFile, VoxelDataset
+from .base import ORDERS, ViewFile, VoxelDataset
 from .storage import list_names, read_bytes
 
-ORDERS = ("first", "azimuth")
 MAX_METADATA = 2**16  # bytes of a rendering_metadata.txt
 GRIDS = (  # the layouts of 3D-R2N2 and of Pix2Vox++
     "ShapeNetVox{size}/{taxonomy}/{id}/model.binvox",
@@ -30,9 +31,8 @@ class R2N2Dataset(VoxelDataset):
     ``data_root``.
 
     Args:
-        order: Of the selected views: ``"first"`` leaves them as they were selected, ``"azimuth"``
-            sorts them by their azimuth in ``rendering_metadata.txt`` and tells as which one each
-            was selected (``picks``).
+        order: As in :class:`VoxelDataset`, or ``"azimuth"``, which sorts the selected views by
+            their azimuth in ``rendering_metadata.txt``.
         image_dir: Folder of the renderings.
         voxel_paths: Templates, the first that exists counts; empty for data without grids.
             ``{size}`` is ``grid_size``.
@@ -42,6 +42,7 @@ class R2N2Dataset(VoxelDataset):
         ConfigError: an unknown class or split, or a template that does not fit.
     """
 
+    orders = (*ORDERS, "azimuth")
     how_to_get = (
         "register at shapenet.org, unpack ShapeNetRendering.tgz and ShapeNetVox32.tgz of 3D-R2N2 "
         "into a folder DIR, with the splits as DIR/taxonomy.json, and pass --data-root DIR; or "
@@ -53,17 +54,14 @@ class R2N2Dataset(VoxelDataset):
         self,
         data_root: str,
         *,
-        order: str = "first",
         image_dir: str = "ShapeNetRendering",
         voxel_paths: Sequence[str] = GRIDS,
         grid_size: int = 32,
         **kwargs: Any,
     ) -> None:
-        if order not in ORDERS:
-            raise ConfigError(f"order {order!r}, expected one of {', '.join(ORDERS)}")
         for template in voxel_paths:
             _check_template(template)
-        self.order, self.image_dir = order, image_dir
+        self.image_dir = image_dir
         self.voxel_paths = tuple(t.replace("{size}", str(grid_size)) for t in voxel_paths)
         super().__init__(data_root, grid_size=grid_size, **kwargs)
 
@@ -98,9 +96,11 @@ class R2N2Dataset(VoxelDataset):
     def list_grids(self, sample: dict) -> list[str]:
         return [self._expand(template, sample) for template in self.voxel_paths]
 
-    def arrange(self, views: list[ViewFile]) -> tuple[list[ViewFile], dict]:
+    def arrange(
+        self, views: list[ViewFile], rng: np.random.Generator
+    ) -> tuple[list[ViewFile], dict]:
         if self.order != "azimuth":
-            return views, {}
+            return super().arrange(views, rng)
         folder = os.path.dirname(views[0].path)
         azimuths = self._read_azimuths(folder, [view.number for view in views])
         places = sorted(range(len(views)), key=azimuths.__getitem__)

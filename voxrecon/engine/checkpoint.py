@@ -7,6 +7,7 @@ files of tensors and plain Python. Both are data: nothing read from a file is ev
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import warnings
@@ -52,6 +53,15 @@ def write_checkpoint(state: dict, path: str | Path) -> None:
             if isinstance(error.__context__, OSError):
                 raise error.__context__ from None
             raise
+
+
+def hash_file(path: str | Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -12,7 +12,11 @@ from ..errors import VoxreconError
 
 
 def intersection_union(
-    prediction: Tensor, truth: Tensor, thresholds: Sequence[float], names: Sequence[str] = ()
+    prediction: Tensor,
+    truth: Tensor,
+    thresholds: Sequence[float],
+    names: Sequence[str] = (),
+    strict: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Numbers of voxels in the intersection and in the union of predicted and true grids.
 
@@ -25,6 +29,7 @@ def intersection_union(
         truth: (N, X, Y, Z) bool or uint8; every voxel but 0 is occupied.
         thresholds: T values.
         names: what error messages call the N samples, "sample i" by default.
+        strict: a voxel is predicted where ``prediction > t`` alone.
 
     Returns:
         intersection and union, each (N, T) int64.
@@ -49,7 +54,7 @@ def intersection_union(
     intersection, union = [], []
     occupied = truth.count_nonzero(1)  # (N,)
     for t in torch.tensor(thresholds, dtype=prediction.dtype).tolist():
-        predicted = prediction >= t
+        predicted = prediction > t if strict else prediction >= t
         both = (predicted & truth).count_nonzero(1)
         intersection.append(both)
         union.append(predicted.count_nonzero(1) + occupied - both)

@@ -12,10 +12,12 @@ from torch.nn.functional import max_pool3d
 
 from ..errors import VoxreconError
 from ..registry import METRICS
-from .report import build_results
+from .protocols import PROTOCOLS
+from .results import build_results
 from .voxel_iou import VoxelIoU, unique_records
 
-THRESHOLDS = tuple(t / 100 for t in range(1, 51))  # searched for the greatest mean IoU
+PROTOCOL = PROTOCOLS["pix3d"]
+THRESHOLDS = PROTOCOL.thresholds  # searched for the greatest mean IoU
 INSIDE = 0.1  # from here on a voxel counts for the bounding box
 SIDE = 32  # cells on which grids are compared
 FINE = 100  # cells from which on a grid is pooled first, so that no thin part is stepped over
@@ -34,12 +36,11 @@ class Pix3DIoU(VoxelIoU):
     :class:`VoxelIoU` does. The results hold the counts at the best threshold of each view count.
 
     Args:
-        out: JSON file for the results of all samples, see ``build_results``.
         prefix: put before the names, with a slash.
     """
 
-    def __init__(self, out: str | None = None, prefix: str | None = None) -> None:
-        super().__init__(thresholds=THRESHOLDS, out=out, prefix=prefix)
+    def __init__(self, prefix: str | None = None) -> None:
+        super().__init__(protocol=PROTOCOL.name, prefix=prefix)
 
     def count(
         self, prediction: Tensor, truth: Tensor, names: Sequence[str]
@@ -59,14 +60,14 @@ class Pix3DIoU(VoxelIoU):
     def build(self, records: list[dict], broken: Sequence[str] = ()) -> dict[str, Any]:
         """Results at the best thresholds alone: fifty columns would say nothing more."""
         records = unique_records(records)
-        searched = build_results(records, self.thresholds)["summary"].values()
+        searched = build_results(records, self.thresholds, (), PROTOCOL)["summary"].values()
         best = sorted({summary["best_threshold"] for summary in searched})
         places = [self.thresholds.index(threshold) for threshold in best]
         kept = [
             {**r, **{key: [r[key][i] for i in places] for key in ("intersection", "union")}}
             for r in records
         ]
-        return build_results(kept, best, broken)
+        return build_results(kept, best, broken, PROTOCOL)
 
     def flatten(self, results: dict[str, Any]) -> dict[str, float]:
         metrics = super().flatten(results)

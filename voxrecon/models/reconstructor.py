@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -61,6 +62,8 @@ class VoxelReconstructor(BaseModel):
             refined one.
         eval_views: Numbers of views that ``mode="predict"`` reconstructs from (the first n of those
             given); None: all that are given.
+        eval_orders: In so many random orders of the most views ``mode="predict"`` reconstructs
+            once more (``order_volumes``), of few views in all the orders there are.
         chunk: At most so many views pass the per-view slots at once in evaluation; None: all. For
             little memory.
         init_cfg: An initialisation of mmengine in place of that of the public Pix2Vox trainer, such
@@ -77,6 +80,7 @@ class VoxelReconstructor(BaseModel):
         refiner: dict | None = None,
         loss: dict | Sequence[dict] = ({"type": "BCELoss"},),
         eval_views: Sequence[int] | None = None,
+        eval_orders: int = 0,
         chunk: int | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
@@ -102,6 +106,7 @@ class VoxelReconstructor(BaseModel):
                 f"feature fusion: scope {self.scope!r}, expected of {', '.join(SCOPES)}"
             )
         self.eval_views = tuple(eval_views) if eval_views else None
+        self.eval_orders = eval_orders
         self.chunk = chunk
         self.frozen: tuple[str, ...] = ()  # slots that the stage does not train
         self.fixed = {name for name, p in self.named_parameters() if not p.requires_grad}
@@ -177,17 +182,22 @@ class VoxelReconstructor(BaseModel):
                 inputs, torch.stack([sample.gt_voxels for sample in data_samples]).float()
             )
         if mode == "predict":
-            return self.predict(inputs, data_samples, self.eval_views)
+            return self.predict(inputs, data_samples, self.eval_views, self.eval_orders)
         raise ValueError(f"mode {mode!r}: expected tensor, loss or predict")
 
     def encode(
-        self, images: Tensor, targets: Tensor | None = None, picks: Tensor | None = None
+        self,
+        images: Tensor,
+        targets: Tensor | None = None,
+        picks: Tensor | None = None,
+        reorders: bool = False,
     ) -> dict:
         """Do once all that is per view (or causal).
 
         Args:
             picks: (B, V), as which one (from 0) each view was selected, where the views are in
                 another order than that of their selection.
+            reorders: Keep what ``reorder`` needs.
 
         Returns:
             A state for ``fuse``: ``coarse`` (B, V', X, Y, Z), ``scores`` (B, V', X, Y, Z) or None,
@@ -200,9 +210,26 @@ class VoxelReconstructor(BaseModel):
         state = self._decode(features, targets)
         state["aux"], state["picks"] = {**aux, **state["aux"]}, picks
         # a state after n views of a sorted sequence has seen others than the first n selected
-        if self.scope == "set" or (self.scope == "causal" and picks is not None):
+        state["again"] = self.runs_again(picks is not None)
+        if state["again"] or (reorders and self.scope != "per_view"):
             state["features"] = features
         return state
+
+    def runs_again(self, sorted_views: bool = False) -> bool:
+        """Whether fewer views need the feature fusion and what follows once more."""
+        return self.scope == "set" or (self.scope == "causal" and sorted_views)
+
+    def reorder(self, state: dict, order: Sequence[int]) -> dict:
+        """The state that the views selected first, as many as ``order`` has, have in this order."""
+        n, picks, order = len(order), state["picks"], list(order)
+        if "features" in state:
+            shuffled = self._decode(_first(state["features"], n, picks)[:, order], None)
+        else:
+            shuffled = {
+                key: None if state[key] is None else _first(state[key], n, picks)[:, order]
+                for key in ("coarse", "scores")
+            }
+        return {"aux": {}, **shuffled, "picks": None, "again": False}
 
     def fuse(self, state: dict, n: int | None = None, targets: Tensor | None = None) -> dict:
         """Volumes from the first ``n`` views of a state (all by default): ``fused`` and ``volume``
@@ -212,7 +239,7 @@ class VoxelReconstructor(BaseModel):
         What ``aux`` of a per-view or causal slot shows is still of all views.
         """
         coarse, scores, aux = state["coarse"], state["scores"], dict(state["aux"])
-        again = "features" in state
+        again = state["again"]
         views = state["features" if again else "coarse"].shape[1]
         if n is not None and not 1 <= n <= views:
             raise ConfigError(f"{n} views asked for, {views} given")
@@ -251,19 +278,30 @@ class VoxelReconstructor(BaseModel):
         images: Tensor,
         data_samples: list[VoxelDataSample] | None = None,
         views: Sequence[int] | None = None,
+        orders: int = 0,
     ) -> list[VoxelDataSample]:
         """Fill ``pred_volumes`` {n: (X, Y, Z)} of the data samples for the first n views, n in
-        ``views``.
+        ``views``; with ``orders``, ``order_volumes`` (K, X, Y, Z) for the most of them in K orders.
         """
         picks = [sample.get("picks") for sample in data_samples or ()]
         sorted_views = bool(picks) and picks[0] is not None
         state = self.encode(
-            images, picks=torch.tensor(picks, device=images.device) if sorted_views else None
+            images,
+            picks=torch.tensor(picks, device=images.device) if sorted_views else None,
+            reorders=orders > 0,
         )
         samples = data_samples or [VoxelDataSample() for _ in range(len(images))]
         volumes = {n: self.fuse(state, n)["volume"] for n in views or (images.shape[1],)}
         for i, sample in enumerate(samples):
             sample.pred_volumes = {n: volume[i] for n, volume in volumes.items()}
+        most = max(volumes)
+        if orders and most > 1:
+            shuffled = [
+                self.fuse(self.reorder(state, order))["volume"]
+                for order in draw_orders(most, orders)
+            ]
+            for sample, volume in zip(samples, torch.stack(shuffled, dim=1), strict=True):
+                sample.order_volumes = volume
         return samples
 
     def extract_features(
@@ -307,7 +345,7 @@ class VoxelReconstructor(BaseModel):
 
     def decode(self, latents: Tensor) -> Tensor:
         """What lies behind the feature fusion: its output (B, V', ...) to volumes (B, X, Y, Z)."""
-        return self.fuse(self._decode_views(latents) | {"picks": None})["volume"]
+        return self.fuse(self._decode_views(latents) | {"picks": None, "again": False})["volume"]
 
     def _fusion_is_idle(self) -> bool:
         """Whether scores of a single view would be computed in vain.
@@ -326,6 +364,16 @@ class VoxelReconstructor(BaseModel):
             return run(x)
         parts = zip(*(run(part) for part in x.split(self.chunk, dim=1)), strict=True)
         return tuple(None if part[0] is None else torch.cat(part, dim=1) for part in parts)
+
+
+def draw_orders(views: int, count: int) -> list[list[int]]:
+    """``count`` distinct orders of ``views`` views, or all, where there are fewer; always the same
+    ones."""
+    generator = torch.Generator().manual_seed(0)
+    orders: dict[tuple, None] = {}  # in the order in which they were drawn
+    while len(orders) < min(count, math.factorial(views)):
+        orders[tuple(torch.randperm(views, generator=generator).tolist())] = None
+    return [list(order) for order in orders]
 
 
 def _first(x: Tensor, n: int, picks: Tensor | None) -> Tensor:

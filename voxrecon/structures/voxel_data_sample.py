@@ -11,5 +11,6 @@ class VoxelDataSample(BaseDataElement):
     that this one replaces).
 
     Data fields: ``gt_voxels`` (X, Y, Z) uint8, the true grid; ``pred_volumes`` {number of views:
-    (X, Y, Z) float}, the occupancy probability reconstructed from the first so many views.
+    (X, Y, Z) float}, the occupancy probability reconstructed from the first so many views;
+    ``order_volumes`` (K, X, Y, Z), where asked for, that from the most of them in K orders.
     """

@@ -64,7 +64,7 @@ test_dataloader = dict(
     ),
 )
 
-val_evaluator = dict(type="VoxelIoU", thresholds=(0.2, 0.3, 0.4, 0.5))
-test_evaluator = dict(type="VoxelIoU", thresholds=(0.2, 0.3, 0.4, 0.5))
+val_evaluator = dict(type="VoxelIoU", protocol="pix2vox")
+test_evaluator = dict(type="VoxelIoU", protocol="pix2vox")
 val_cfg = dict(type="ValLoop")
 test_cfg = dict(type="TestLoop")

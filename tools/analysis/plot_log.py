@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-from voxrecon.cli.order_sensitivity import main
+from voxrecon.cli.plot_log import main
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""The report of an evaluation as one HTML file that needs nothing else: no script, no request."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jinja2
+import numpy as np
+
+from ..fileio import atomic_write
+from .charts import interval_mark
+from .figures import (
+    Published,
+    baseline_figures,
+    class_figure,
+    classes_of,
+    comparable,
+    count_views,
+    criterion,
+    mark_letters,
+    network_figures,
+    protocol_sentences,
+    reasons_of,
+    rows_by_views,
+    sample_ious,
+)
+from .page_charts import box_chart_of_classes, calibration_charts, threshold_chart, views_chart
+
+FAILURES = 20  # samples listed
+PICTURE = 288  # pixels of a picture's longer side; shown at half of that
+QUALITY = 90  # of WebP
+RUN = (  # what is known of a run, as text
+    *("config", "config_text", "checkpoint", "checkpoint_sha256"),
+    *("network", "scope", "data_root", "split"),
+)
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+UNSEEN = re.compile(  # not allowed in HTML, or turning the text that follows around
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
+)
+SCORES = {
+    "fscore": "F-score at 1 %",
+    "precision": "precision at 1 %",
+    "recall": "recall at 1 %",
+    "ceiling": "ceiling of the F-score",
+    "fscore_mid": "F-score at 1 %, surface at level 0.5",
+    "precision_mid": "precision, surface at level 0.5",
+    "recall_mid": "recall, surface at level 0.5",
+    "ceiling_mid": "its ceiling, surface at level 0.5",
+    "chamfer": "Chamfer distance (↓)",
+    "brier": "Brier score (↓)",
+    "chamfer_floor": "floor of the Chamfer distance",
+    "order_deviation": "deviation of IoU over view orders (↓)",
+    "order_range": "IoU, best minus worst view order (↓)",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class GalleryRow:
+    """Labelled pictures of one sample, each (H, W, 3) uint8 RGB."""
+
+    title: str
+    caption: str
+    pictures: Sequence[tuple[str, np.ndarray]]
+
+
+def write_page(
+    path: str | os.PathLike,
+    results: Mapping[str, Any],
+    gallery: Sequence[GalleryRow] = (),
+    published: Sequence[Published] | None = None,
+) -> None:
+    """Write the report of a results dictionary (schema 2) as one HTML file.
+
+    The same arguments give the same bytes. All texts are escaped; control characters and those that
+    change the direction of text become U+FFFD.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    page = _template().render(**_figures(results, list(published or ())), gallery=gallery)
+    with atomic_write(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_clean,
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    )
+    environment.filters.update(digits=_digits, embed=_embed, count_views=count_views)
+    return environment.get_template("page.html")
+
+
+def _figures(results: Mapping[str, Any], published: list[Published]) -> dict[str, Any]:
+    """What the template shows: the results, and what follows from them."""
+    views, protocol = sorted(results["views"]), results["protocol"]
+    summaries = {n: results["summary"][str(n)] for n in views}
+    ends = sorted({views[0], views[-1]})
+    ious = {n: sample_ious(results, n) for n in ends}
+    scores = list(dict.fromkeys(name for s in summaries.values() for name in s["scores"]))
+    by_views = rows_by_views(published)
+    return {
+        "results": results,
+        "run": {**dict.fromkeys(RUN, "unknown"), "environment": {}, **results["run"]},
+        "name": Path(results["run"].get("config", "")).stem or "Evaluation",
+        "classes": classes_of(results),
+        "views": views,
+        "ends": ends,
+        "criterion": criterion(results),
+        "is_class": protocol["mean"] == "class",
+        "order": protocol.get("view_order", "first"),
+        "summaries": summaries,
+        "network": network_figures(results),
+        "class_figure": partial(class_figure, results),
+        "baselines": baseline_figures(results),
+        "published": published,
+        "comparable": comparable(published),
+        "by_views": by_views,
+        "view_counts": sorted({*views, *(n for _, row in by_views for n in row)}),
+        "letters": mark_letters(published),
+        "reasons_of": reasons_of,
+        "protocol": protocol_sentences(results),
+        "mark": interval_mark,
+        "scores": scores,
+        "score_names": SCORES,
+        "class_scores": [name for name in ("fscore", "fscore_mid") if name in scores],
+        "distribution": _distribution(results, ious[views[0]]),
+        "failures": _failures(results, ious[views[0]], ious[views[-1]]),
+        "failure_limit": FAILURES,
+        "charts": {
+            "threshold": threshold_chart(results),
+            "views": views_chart(results, published),
+            "boxes": box_chart_of_classes(results, ious),
+            **calibration_charts(summaries),
+        },
+    }
+
+
+def _distribution(
+    results: Mapping[str, Any], ious: Mapping[str, float]
+) -> list[tuple[str, list[float]]]:
+    """Quantiles of IoU by class."""
+    rows = []
+    for taxonomy, name in classes_of(results).items():
+        values = [v for key, v in ious.items() if key.startswith(f"{taxonomy}/")]
+        rows.append((name, np.quantile(values, QUANTILES).tolist() if values else []))
+    return rows
+
+
+def _failures(
+    results: Mapping[str, Any], first: Mapping[str, float], last: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """The samples of lowest IoU at the smallest number of views, with that at the greatest."""
+    return [
+        {
+            "class": results["classes"][key.partition("/")[0]],
+            "key": key,
+            "iou": first[key],
+            "last": last.get(key),
+            "baselines": [by_key.get(key) for by_key in results["baselines"].values()],
+            "leaks": results["leaks"].get(key, ()),
+        }
+        for key in sorted(first, key=lambda key: (first[key], key))[:FAILURES]
+    ]
+
+
+def _clean(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return type(value)(UNSEEN.sub("\ufffd", value))  # Markup stays Markup
+
+
+def _digits(value: float | None, decimals: int = 3) -> str:
+    """Digits after the point, or two that count where all would be 0; a dash where no value is."""
+    if value is None:
+        return "–"
+    return f"{value:.{decimals}f}" if value == 0 or abs(value) >= 0.1**decimals else f"{value:.2g}"
+
+
+def _embed(picture: np.ndarray) -> str:
+    """A picture as a data URI: WebP, or PNG where that is smaller, as it is for flat colors."""
+    factor = PICTURE / max(picture.shape[:2])
+    if factor < 1:
+        size = [max(round(side * factor), 1) for side in picture.shape[1::-1]]
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    codes = {
+        "webp": cv2.imencode(".webp", picture[..., ::-1], (cv2.IMWRITE_WEBP_QUALITY, QUALITY))[1],
+        "png": cv2.imencode(".png", picture[..., ::-1])[1],
+    }
+    kind, code = min(codes.items(), key=lambda item: len(item[1]))
+    return f"data:image/{kind};base64,{base64.b64encode(code.tobytes()).decode()}"
