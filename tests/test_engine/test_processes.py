@@ -36,6 +36,15 @@ class DumpBuffers(Hook):
         torch.save(dict(runner.network.named_buffers()), path)
 
 
+@HOOKS.register_module()
+class Die(Hook):
+    """The end of the second process, in its first batch."""
+
+    def after_test_iter(self, runner, *_, **__) -> None:
+        if runner.rank == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def environment() -> dict:
     helpers = [str(ROOT / "tests" / "helpers"), str(Path(__file__).parent)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(helpers), "OMP_NUM_THREADS": "1"}
@@ -45,6 +54,13 @@ def call(*command: str) -> subprocess.CompletedProcess:
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done
+
+
+def fail(*command: str) -> str:
+    """What a command says that is to fail, not to hang."""
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0
+    return done.stderr
 
 
 def final_weights(folder: Path) -> dict:
@@ -120,4 +136,15 @@ def test_two_processes(tmp_path):
         json.loads((tmp_path / name / "results.json").read_text()) for name in ("one", "two")
     )
     assert len(one["samples"]) == 5 * 2  # five objects, an odd number, at two numbers of views
+    one["run"]["config_text"] = two["run"]["config_text"]  # which names the work dir
     assert one == two
+
+    # a process that ends ends the others: by a message of its own, or killed by the system
+    dying = [*test[:3], "--cfg-options", "custom_hooks=[{'type':'Die'}]"]
+    message = fail(*TORCHRUN, *dying, "--launcher", "pytorch", "--work-dir", str(tmp_path / "dead"))
+    assert "Signal 9 (SIGKILL) received" in message
+    data = tmp_path / "data" / "ShapeNetRendering" / "02691156"
+    (data / "object_0" / "rendering" / "00.png").write_bytes(b"none")  # of the second process
+    message = fail(*TORCHRUN, *test, "--launcher", "pytorch", "--work-dir", str(tmp_path / "bad"))
+    assert "error: process 1: " in message and "object_0/rendering/00.png: starts with" in message
+    assert not any((tmp_path / name / "results.json").exists() for name in ("bad", "dead"))

@@ -7,6 +7,7 @@ import torch
 
 from voxrecon.errors import VoxreconError
 from voxrecon.evaluation import intersection_union, iou
+from voxrecon.evaluation.iou import is_occupied
 
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5)
 
@@ -103,3 +104,15 @@ def test_sizes_and_types_must_fit():
         intersection_union(prediction, torch.ones(1, 8, 8, 8, dtype=torch.uint8), [0.5])
     with pytest.raises(TypeError, match="float32, expected bool or uint8"):
         intersection_union(prediction, prediction, [0.5])
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_equal_to_the_threshold_or_above_it(dtype):
+    prediction = torch.tensor([0.0, 0.2999, 0.3, 0.3001, 0.5, 1.0]).to(dtype).reshape(1, 1, 2, 3)
+    full = torch.ones(1, 1, 2, 3, dtype=torch.bool)
+    for t in (0.3, 0.5, 1.0):
+        for strict in (False, True):
+            counted = intersection_union(prediction, full, [t], strict=strict)[0]
+            assert is_occupied(prediction, t, strict).sum() == counted.item()
+    at = torch.tensor([[[[0.5]]]], dtype=dtype)
+    assert is_occupied(at, 0.5).all() and not is_occupied(at, 0.5, strict=True).any()

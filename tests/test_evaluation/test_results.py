@@ -269,6 +269,7 @@ def test_files_of_another_kind(tmp_path, results, change, message):
         ("n_views", "1"),
         ("scores", {"fscore": "high"}),
         ("scores", {"fscore": True}),
+        ("scores", {"fscore": 10**400}),
         ("scores", [1.0]),
         ("truth", 3),
         ("histogram", {"count": [1] * 20}),

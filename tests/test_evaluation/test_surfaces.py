@@ -12,7 +12,6 @@ import trimesh
 from voxrecon.errors import ConfigError
 from voxrecon.evaluation.surfaces import (
     SIDES,
-    binarise,
     check_options,
     distances,
     random_stream,
@@ -189,22 +188,6 @@ def test_distances_to_the_nearest():
     within = float(rng.choice(slow.min(1)))
     near = distances(a, b, within + 1e-9)
     assert ((near < np.inf) == (slow.min(1) < within + 1e-9)).all() and np.isinf(near).any()
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
-def test_binarised_like_intersection_union(dtype):
-    from voxrecon.evaluation import intersection_union
-
-    prediction = torch.tensor([0.0, 0.2999, 0.3, 0.3001, 0.5, 1.0]).to(dtype).reshape(1, 2, 3)
-    for t in (0.3, 0.5, 1.0):
-        for strict in (False, True):
-            got = binarise(prediction, t, strict)
-            full = torch.ones(1, 1, 2, 3, dtype=torch.bool)
-            counted = intersection_union(prediction[None], full, [t], strict=strict)[0]
-            assert got.dtype == bool and got.shape == (1, 2, 3)
-            assert got.sum() == counted.item()
-    at = torch.tensor([[[0.5]]], dtype=dtype)
-    assert binarise(at, 0.5).all() and not binarise(at, 0.5, strict=True).any()
 
 
 def test_options():

@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ LAUNCHERS = {  # the variable that each sets for its processes
     "slurm": ("SLURM_PROCID", "srun"),
 }
 USER_ERROR = 2  # exit code
+OTHERS_WAIT = 2  # seconds
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
@@ -76,8 +78,12 @@ def guard(command: Callable[[], None]) -> None:
         message = "interrupted"
     else:
         return
-    if os.environ.get("RANK", "0") == "0":  # of several processes one says it
-        print(f"error: {message}", file=sys.stderr)
+    rank = os.environ.get("RANK", "0")
+    if rank != "0":
+        # what stops all processes the first one says, and the launcher ends the others
+        time.sleep(OTHERS_WAIT)
+        message = f"process {rank}: {message}"
+    print(f"error: {message}", file=sys.stderr)
     sys.exit(USER_ERROR)
 
 

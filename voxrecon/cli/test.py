@@ -63,6 +63,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "surfaces at level 0 (the usual recipe) and 0.5",
     )
     arguments.add_argument(
+        "--metric-seed", type=int, default=0, metavar="N", help="of points on surfaces (default: 0)"
+    )
+    arguments.add_argument(
         "--view-selection",
         choices=SELECTIONS,
         help="which views of an object (default: the config's, first)",
@@ -114,7 +117,12 @@ def test(args: argparse.Namespace) -> None:
     from voxrecon.engine.config import check_config
     from voxrecon.evaluation import format_results, summarise, write_results
 
-    ranges = {"views": (1, 10_000), "thresholds": (0, 1), "orders": (2, 1000)}
+    ranges = {
+        "metric_seed": (0, 2**63),
+        "views": (1, 10_000),
+        "thresholds": (0, 1),
+        "orders": (2, 1000),
+    }
     check_ranges(args, {**ranges, "retrieval_views": (0, 10_000), "show_per_class": (1, 10**9)})
     cfg = prepare_config(args)
     if not os.path.isfile(args.checkpoint):
@@ -191,8 +199,9 @@ def _set_evaluation(cfg, args: argparse.Namespace) -> None:
         cfg.test_evaluator.thresholds = sorted({*args.thresholds, protocol.threshold})
     if args.metrics:
         rule = {"threshold": protocol.threshold, "strict": protocol.strict}
+        on_surfaces = {**rule, "seed": args.metric_seed}
         cfg.test_evaluator.measures = [
-            {**MEASURES[name], **(rule if name != "calibration" else {})}
+            {**MEASURES[name], **(on_surfaces if name != "calibration" else {})}
             for name in dict.fromkeys(args.metrics)
         ]
     dataset = cfg.test_dataloader.dataset

@@ -9,6 +9,7 @@ from .things3d import Things3DDataset
 from .transforms import (
     AddBackground,
     AddClutter,
+    CorruptViews,
     CropBoxes,
     CropViews,
     DrawAugmentation,
@@ -20,6 +21,7 @@ from .transforms import (
 __all__ = [
     "AddBackground",
     "AddClutter",
+    "CorruptViews",
     "CropBoxes",
     "CropViews",
     "DrawAugmentation",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from ..registry import METRICS
-from .surfaces import POINTS, SIDES, binarise, check_options, distances, surface, surface_points
+from .iou import is_occupied
+from .surfaces import POINTS, SIDES, check_options, distances, surface, surface_points
 
 if TYPE_CHECKING:
     from scipy.spatial import KDTree
@@ -53,7 +54,7 @@ class ChamferDistance:
         floor = chamfer(again, true, cells)
         results = []
         for prediction in predictions:
-            occupied = binarise(prediction, self.threshold, self.strict)
+            occupied = is_occupied(prediction, self.threshold, self.strict).numpy()
             predicted = surface_points(surface(occupied, LEVEL), **options, side=SIDES[0])
             scores = {"chamfer": chamfer(predicted, true, cells), "chamfer_floor": floor}
             results.append({"scores": scores})

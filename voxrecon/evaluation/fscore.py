@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..errors import ConfigError
 from ..registry import METRICS
-from .surfaces import POINTS, SIDES, binarise, check_options, distances, surface, surface_points
+from .iou import is_occupied
+from .surfaces import POINTS, SIDES, check_options, distances, surface, surface_points
 
 if TYPE_CHECKING:
     from scipy.spatial import KDTree
@@ -22,7 +23,7 @@ SUFFIXES = {0.0: "", 0.5: "_mid"}  # of the names of scores, by level
 class FScore:
     """F-score at 1 % of the cube's side, and the one that the truth itself would get.
 
-    The common recipe (Tatarchenko et al., CVPR 2019; Pix2Vox++ and its followers): binarise, pad by
+    The common recipe (Tatarchenko et al., CVPR 2019; Pix2Vox++ and its followers): pad by
     one empty cell, marching cubes at level 0, coordinates divided by the padded number of cells
     less one (33 for 32), 8,192 points by area on either surface; a point counts if the nearest one
     of the other surface is less than 0.01 away. Ours differs in that both sides draw from
@@ -76,7 +77,7 @@ class FScore:
         ceiling = f_score(again, true, self.distance * side)[0]
         results = []
         for prediction in predictions:
-            occupied = binarise(prediction, self.threshold, self.strict)
+            occupied = is_occupied(prediction, self.threshold, self.strict).numpy()
             predicted = surface_points(surface(occupied, self.level), **options, side=SIDES[0])
             values = (*f_score(predicted, true, self.distance * side), ceiling)
             names = ("fscore", "precision", "recall", "ceiling")

@@ -53,12 +53,20 @@ def intersection_union(
 
     intersection, union = [], []
     occupied = truth.count_nonzero(1)  # (N,)
-    for t in torch.tensor(thresholds, dtype=prediction.dtype).tolist():
-        predicted = prediction > t if strict else prediction >= t
+    for t in thresholds:
+        predicted = is_occupied(prediction, t, strict)
         both = (predicted & truth).count_nonzero(1)
         intersection.append(both)
         union.append(predicted.count_nonzero(1) + occupied - both)
     return torch.stack(intersection, 1), torch.stack(union, 1)
+
+
+def is_occupied(prediction: Tensor, threshold: float, strict: bool = False) -> Tensor:
+    """Where probabilities are ``>= threshold``, or above it, as ``intersection_union`` has it."""
+    if prediction.dtype != torch.float64:
+        prediction = prediction.float()
+    t = torch.tensor(threshold, dtype=prediction.dtype).item()
+    return prediction > t if strict else prediction >= t
 
 
 def iou(intersection: Tensor, union: Tensor) -> Tensor:

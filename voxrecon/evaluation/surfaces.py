@@ -14,8 +14,6 @@ import importlib.util
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ..errors import ConfigError
 
@@ -29,14 +27,6 @@ PACKAGES = {"scikit-image": "skimage", "scipy": "scipy"}
 # level, rounding would choose whether diagonal neighbours touch. So they touch, as in the classic
 # table of Lorensen and Cline (1987) in the form in common use.
 NEAR_HALF = 0.499
-
-
-def binarise(prediction: Tensor, threshold: float, strict: bool = False) -> np.ndarray:
-    """Where a (X, Y, Z) prediction is occupied, bool: as ``intersection_union`` has it."""
-    if prediction.dtype != torch.float64:
-        prediction = prediction.float()
-    t = torch.tensor(threshold, dtype=prediction.dtype)
-    return (prediction > t if strict else prediction >= t).numpy()
 
 
 def surface(grid: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray] | None:

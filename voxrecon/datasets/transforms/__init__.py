@@ -2,6 +2,7 @@
 from .augment import DrawAugmentation
 from .background import AddBackground
 from .clutter import AddClutter
+from .corrupt import CorruptViews
 from .crop import CropViews
 from .crop_boxes import CropBoxes
 from .loading import LoadViews, LoadVoxels, decode_image
@@ -10,6 +11,7 @@ from .packing import PackVoxelInputs
 __all__ = [
     "AddBackground",
     "AddClutter",
+    "CorruptViews",
     "CropBoxes",
     "CropViews",
     "DrawAugmentation",
