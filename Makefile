@@ -1,7 +1,9 @@
 # make quickstart: a data set, a network trained on it, its results; goes on where it was stopped.
-# make test: the suite. Both install first what they need; PYTHON makes the environment VENV.
+# make test: the suite, in JOBS processes. Both install first what they need; PYTHON makes the
+# environment VENV.
 PYTHON ?= python3
 VENV ?= .venv
+JOBS ?= 2
 RUN = $(VENV)/bin/python -m
 
 SHAPES = data/quickstart
@@ -25,7 +27,7 @@ $(VENV)/.installed: pyproject.toml setup.py
 	touch $@
 
 test: install
-	$(RUN) pytest -q
+	$(RUN) pytest -q -n $(JOBS) --dist loadfile
 
 lint: install
 	$(RUN) ruff check .

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import call, refusal
-from results_files import make_results
+from results_files import MEASURES, make_results
 
 from voxrecon.cli import compare
 from voxrecon.evaluation import write_results
@@ -49,10 +49,10 @@ def test_tables_fit_and_say_what_is_better(files, tmp_path, capsys):
     titles = [line for line in lines if line.startswith(("Voxel", "F-score", "Chamfer"))]
     assert titles == [
         "Voxel IoU at t = 0.3, 1 view",
-        "F-score@1%, 1 view",
+        "F-score at 1 %, 1 view",
         "Chamfer distance, 1 view, less is better",
         "Voxel IoU at t = 0.3, 3 views",
-        "F-score@1%, 3 views",
+        "F-score at 1 %, 3 views",
         "Chamfer distance, 3 views, less is better",
     ]
     tables = lines[lines.index(titles[0]) : lines.index(next(x for x in lines if x[:3] == "Of "))]
@@ -72,6 +72,15 @@ def test_tables_fit_and_say_what_is_better(files, tmp_path, capsys):
         "configs/pix2voxpp_small.py 'configs/other one.py' --data-root data/shapes13"
     )
     assert "Of 13 classes at 95 %, about one in twenty stands out by chance alone." in text
+    assert "Intervals of fewer than about 30 samples are somewhat narrow." in lines
+
+
+@pytest.mark.parametrize(("count", "narrow"), [(1, False), (29, True), (30, False)])
+def test_narrow_intervals_are_named(tmp_path, capsys, count, narrow):
+    path = tmp_path / "r.json"
+    write_results(path, make_results(count, (1,), {"03001627": "chair"}, scores=False))
+    call(compare.main, path, path)
+    assert ("somewhat narrow" in capsys.readouterr().out) == narrow
 
 
 def test_options_choose(files, capsys):
@@ -108,13 +117,18 @@ def test_what_has_no_score_is_said_and_names_are_printed_plainly(files, capsys):
         ({"schema": 1}, "{b}: results of schema 1, expected 2: test the checkpoint again"),
         ({"data_sha256": ""}, "{b}: data_sha256 , expected fedcba987654 as in {a}: other samples"),
         (
-            {"protocol": {"name": "x", "threshold": 0.4, "mean": "sample", "strict": False}},
+            {"protocol": {"threshold": 0.4}},
             "{b}: threshold 0.4 in its protocol, expected 0.3 as in {a}",
+        ),
+        (
+            {"measures": [{**MEASURES[0], "points": 64}, *MEASURES[1:]]},
+            "{b}: FScore points 64, expected 8192 as in {a} to compare fscore",
         ),
     ],
 )
 def test_files_that_do_not_fit_are_refused(files, capfd, change, message):
     results = json.loads(files[1].read_text())
+    change = {k: results[k] | v if isinstance(v, dict) else v for k, v in change.items()}
     files[1].write_text(json.dumps(results | change))
     expected = message.format(a=files[0], b=files[1])
     assert refusal(capfd, compare.main, *files) == expected

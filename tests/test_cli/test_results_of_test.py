@@ -17,7 +17,7 @@ from voxrecon.models import VoxelReconstructor
 
 def run(made, work, *options):
     call(test.main, made.config, made.best, "--data-root", made.data, "--work-dir", work, *options)
-    return read_results(work / "results.json")
+    return read_results(work / "results.json", intervals=True)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,13 @@ def test_everything_is_in_the_file(made, full):
     assert run_["checkpoint"] == str(made.best) and len(run_["checkpoint_sha256"]) == 64
     assert run_["environment"]["torch"] == torch.__version__ and "VoxelIoU" in run_["config_text"]
     assert results["protocol"] == {
-        **{"name": "pix2vox", "threshold": 0.3, "mean": "sample", "strict": False},
+        **{
+            "name": "pix2vox",
+            "metric": "VoxelIoU",
+            "threshold": 0.3,
+            "mean": "sample",
+            "strict": False,
+        },
         **{"view_selection": "first", "view_order": "first"},
     }
 
@@ -95,7 +101,7 @@ def test_samples_of_the_training_set_under_another_class_are_named(made, data, t
     options = ["--data-root", data, "--work-dir", tmp_path / "w", "--no-baselines"]
     call(test.main, made.config, made.best, *options)
     text = " ".join(capsys.readouterr().out.split())
-    assert "leaks: 3 samples stand in train under another class: 03001627/object_0 (aero" in text
+    assert "leaks: 3 samples stand in train under another class: 02691156/object_0 (chair)" in text
     results = read_results(tmp_path / "w" / "results.json")
     assert results["leaks"] == {
         "03001627/object_0": ["aeroplane"],
@@ -105,7 +111,7 @@ def test_samples_of_the_training_set_under_another_class_are_named(made, data, t
     clean = results["summary"]["1"]["without_leaks"]
     (rest,) = (s for s in results["samples"] if f"{s['taxonomy']}/{s['id']}" == "03001627/object_1")
     ious = [i / u for i, u in zip(rest["intersection"], rest["union"], strict=True)]
-    assert clean == {"n": 1, "overall": ious}
+    assert clean == {"n": 1, "overall": ious, "class_mean": ious}
 
 
 @pytest.mark.parametrize(
@@ -113,9 +119,10 @@ def test_samples_of_the_training_set_under_another_class_are_named(made, data, t
     [("r2n2", [1, 2, 3], [0.4]), ("retr", None, [0.5]), ("pix3d", None, None)],
 )
 def test_protocols_by_name(made, tmp_path, protocol, views, thresholds):
-    options = ["--protocol", protocol, "--no-baselines", "--views", *(views or [1])]
+    options = ["--protocol", protocol, "--no-baselines", "--report", "--views", *(views or [1])]
     results = run(made, tmp_path, *options)
     assert results["protocol"]["name"] == protocol
+    assert (tmp_path / "report.html").exists() and (tmp_path / "report.md").exists()
     assert results["views"] == (views or [1])
     assert thresholds is None or results["thresholds"] == thresholds
 
@@ -129,11 +136,11 @@ def test_a_protocol_has_its_own_numbers_of_views(made, capfd):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--views", 0], "--views 0: expected 1 to 10000"),
+        (["--views", 0], "--views 0: expected at least 1"),
         (["--thresholds", 1.5], "--thresholds 1.5: expected 0 to 1"),
         (["--orders", 1], "--orders 1: expected 2 to 1000"),
         (["--orders", 5], "--orders 5: expected --views from 2 on"),
-        (["--retrieval-views", -1], "--retrieval-views -1: expected 0 to 10000"),
+        (["--retrieval-views", -1], "--retrieval-views -1: expected at least 0"),
         (["--protocol", "pix3d", "--metrics", "fscore"], "--metrics: expected the metric VoxelIoU"),
     ],
 )
@@ -145,7 +152,7 @@ def test_options_that_do_not_fit(made, tmp_path, capfd, options, message):
 
 def test_thresholds_of_ones_own(made, tmp_path):
     results = run(made, tmp_path, "--no-baselines", "--thresholds", 0.1, 0.9)
-    assert results["thresholds"] == [0.1, 0.3, 0.9]
+    assert results["thresholds"] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.9]
 
 
 def test_views_in_another_order_and_another_selection(made, tmp_path):
@@ -203,3 +210,32 @@ def test_predictions_that_are_no_numbers_are_one_error(made, tmp_path, capfd, mo
     message = refusal(capfd, test.main, made.config, made.best, *options)
     assert "1 predicted voxels are NaN or infinite, expected none" in message
     assert not (tmp_path / "results.json").exists()
+
+
+def test_retrieval_pairs_features_with_the_grids_of_their_objects(made, data, tmp_path):
+    """An object without enough views is left out of the features, so it is not retrieved."""
+    taxonomy = json.loads((data / "taxonomy.json").read_text())
+    first = taxonomy[0]
+    first["test"], first["train"] = ["object_1"], ["object_0", "object_1"]
+    (data / "taxonomy.json").write_text(json.dumps([first]))
+    short = data / "ShapeNetRendering" / first["taxonomy_id"] / "object_0" / "rendering"
+    (short / "02.png").unlink()
+    options = ["--data-root", data, "--work-dir", tmp_path, "--retrieval-views", 3]
+    call(test.main, made.config, made.best, *options)
+    baselines = read_results(tmp_path / "results.json")["baselines"]
+    assert baselines["retrieval"] == {f"{first['taxonomy_id']}/object_1": 1.0}
+
+
+@pytest.mark.parametrize("name", ["results.json", "report.html"])
+def test_places_that_cannot_be_written_are_said_before_the_test(made, tmp_path, capfd, name):
+    (tmp_path / name).mkdir()
+    options = ["--data-root", made.data, "--work-dir", tmp_path, "--report"]
+    message = refusal(capfd, test.main, made.config, made.best, *options)
+    assert message == f"{tmp_path / name}: a folder, expected a file"
+
+
+def test_a_checkpoint_of_another_grid_size_is_said_before_missing_data(made, tmp_path, capfd):
+    options = ["--data-root", made.data, "--work-dir", tmp_path]
+    changes = ["--cfg-options", "model.decoder.channels=[4]", "test_dataloader.dataset.grid_size=4"]
+    message = refusal(capfd, test.main, made.config, made.best, *options, *changes)
+    assert message == f"{made.best}: grid_size is 8, the config has 4"

@@ -227,6 +227,10 @@ def test_other_data_is_refused(b, change, message):
         ({"mean": "class"}, "B: mean 'class' in its protocol, expected 'sample' as in A"),
         ({"strict": True}, "B: strict True in its protocol, expected False as in A"),
         (
+            {"metric": "Pix3DIoU"},
+            "B: metric 'Pix3DIoU' in its protocol, expected None as in A",
+        ),
+        (
             {"view_selection": "random"},
             "B: view_selection 'random' in its protocol, expected None as in A",
         ),
@@ -237,6 +241,43 @@ def test_other_protocols_are_refused(protocol, message):
     with pytest.raises(FileError) as error:
         compare_results(*both)
     assert str(error.value) == message
+
+
+def measured(measures, score="fscore"):
+    made = results(COUNTS, dict.fromkeys(COUNTS, {score: 0.5}))
+    return made | {"measures": measures}
+
+
+FSCORE = {"type": "FScore", "level": 0.0, "points": 8192, "seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("score", "a", "b", "message"),
+    [
+        ("fscore", FSCORE, {**FSCORE, "points": 64}, "FScore points 64, expected 8192"),
+        ("recall_mid", {**FSCORE, "level": 0.5, "points": 1}, {**FSCORE, "level": 0.5, "points": 2},
+         "FScore points 2, expected 1"),
+        ("brier", {"type": "Calibration"}, {"type": "Calibration", "bins": 5},
+         "Calibration bins 5, expected None"),
+        ("own", {"type": "Own", "k": 1}, {"type": "Own", "k": 2}, "Own k 2, expected 1"),
+    ],
+)  # fmt: skip
+def test_a_score_of_other_measures_is_refused(score, a, b, message):
+    with pytest.raises(FileError) as error:
+        compare_results(measured([a], score), measured([b], score))
+    assert str(error.value) == f"B: {message} as in A to compare {score}"
+
+
+def test_measures_that_do_not_matter_are_not_refused():
+    a = measured([FSCORE])
+    for others in (
+        [{**FSCORE, "seed": 5}],
+        [FSCORE, {**FSCORE, "level": 0.5, "points": 1}, {"type": "ChamferDistance", "points": 1}],
+        [{"type": "Own", "k": 2}, FSCORE],
+    ):
+        assert row(compare_results(a, measured(others)), score="fscore").verdict == "equal"
+    alone = results(COUNTS) | {"measures": [{**FSCORE, "points": 64}]}
+    assert {r.score for r in compare_results(a, alone)} == {"iou"}
 
 
 def test_another_order_of_views_is_not_refused():

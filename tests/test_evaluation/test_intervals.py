@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from voxrecon.evaluation.intervals import class_mean_interval, mean_interval, pairs
+from voxrecon.evaluation.intervals import class_mean_interval, mean_interval, table_intervals
 
 
 def test_the_interval_of_normal_scores_is_that_of_the_textbook():
@@ -61,5 +61,27 @@ def test_class_means_weigh_the_classes_alike():
     assert (low[0], high[0]) == (0.5, 0.5)
 
 
-def test_pairs():
-    assert pairs((np.array([1, 2]), np.array([3, 4]))) == [[1, 3], [2, 4]]
+def test_a_table_of_means_equals_its_columns():
+    rng = np.random.default_rng(5)
+    values = rng.uniform(size=(12, 4))
+    values[[2, 7], 3] = np.nan
+    parts = [list(range(5)), list(range(5, 11)), [11]]
+    overall, of_parts, class_mean = table_intervals(values, parts)
+    assert overall.shape == (4, 2) and of_parts.shape == (3, 4, 2) and class_mean.shape == (4, 2)
+    low, high = mean_interval(values[:, :3])
+    assert np.array_equal(overall[:3], np.stack((low, high), axis=1))
+    there = ~np.isnan(values[:, 3])
+    low, high = mean_interval(values[there][:, 3:])
+    assert np.array_equal(overall[3], [low[0], high[0]])
+    low, high = class_mean_interval([values[part][:, :3] for part in parts])
+    assert np.array_equal(class_mean[:3], np.stack((low, high), axis=1))
+    of_first = mean_interval(values[:5, :3])  # the first class is drawn first
+    assert np.array_equal(of_parts[0, :3], np.stack(of_first, axis=1))
+    assert np.isnan(of_parts[2]).all()  # of one sample nothing is known
+
+
+def test_single_samples_have_no_interval():
+    overall, of_parts, class_mean = table_intervals(np.array([[0.5, np.nan]]), [[0]])
+    assert all(np.isnan(part).all() for part in (overall, of_parts, class_mean))
+    _, _, class_mean = table_intervals(np.array([[0.5], [0.7]]), [[0], [1]])
+    assert np.isnan(class_mean).all()

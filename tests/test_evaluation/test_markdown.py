@@ -48,7 +48,24 @@ def test_table_holds_the_figures_of_the_results(results):
     clean = rows["mean over samples without leaks"]
     assert clean[:2] == ["24", f"{one['without_leaks']['overall'][1]:.3f}"]
     assert rows["F-score at 1 %"][1].startswith(f"{one['scores']['fscore']['mean']:.3f} [")
-    assert rows["its ceiling"][2].startswith(f"{three['scores']['ceiling']['mean']:.3f} [")
+    assert rows["Ceiling of the F-score"][2].startswith(
+        f"{three['scores']['ceiling']['mean']:.3f} ["
+    )
+
+
+def test_every_mean_is_the_one_of_the_protocol():
+    results = make_results(20, (1, 3), mean="class")
+    text = format_markdown(results)
+    _, rows = table(text)
+    summary = results["summary"]["1"]
+    score = summary["scores"]["fscore"]
+    low, high = score["class_interval"]
+    assert rows["F-score at 1 %"][1] == f"{score['class_mean']:.3f} [{low:.3f}, {high:.3f}]"
+    clean = rows["mean over classes without leaks"]
+    assert clean[:2] == ["18", f"{summary['without_leaks']['class_mean'][1]:.3f}"]
+    assert "mean over samples without leaks" not in rows
+    alone = next(c for c in summary["classes"].values() if c["n"] == 1)
+    assert rows[alone["name"]][1] == f"{alone['iou'][1]:.3f}"  # no interval
 
 
 def test_what_is_needed_to_compare_stands_below(results):
@@ -77,7 +94,8 @@ def test_rows_that_have_nothing_to_say_are_left_out():
 def test_published_rows_have_a_table_where_any_can_be_compared(results):
     older = SimpleNamespace(
         method="3D-R2N2", source="ECCV 2016", mark="other split; class mean", classes={},
-        overall=0.56, views={1: 0.56, 4: 0.625},
+        overall=0.56, views={1: 0.56, 4: 0.625}, fscore_classes={}, fscore_overall=None,
+        fscore_views={},
     )  # fmt: skip
     newer = SimpleNamespace(
         method="Newer", source="a|b", mark="", classes={}, overall=0.66, views={}

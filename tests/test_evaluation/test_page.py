@@ -21,6 +21,7 @@ VOID = {"meta", "br", "img"}
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+NO_FSCORE = {"fscore_classes": {}, "fscore_overall": None, "fscore_views": {}}
 PUBLISHED = [
     SimpleNamespace(
         method="Older",
@@ -29,9 +30,18 @@ PUBLISHED = [
         classes={"02691156": 0.513},
         overall=0.56,
         views={1: 0.56, 4: 0.625},
+        fscore_classes={"02691156": 0.446},
+        fscore_overall=0.351,
+        fscore_views={1: 0.351, 4: 0.368},
     ),
     SimpleNamespace(
-        method="Newer", source="Another", mark="", classes={}, overall=0.6612, views={3: 0.7}
+        method="Newer",
+        source="Another",
+        mark="",
+        classes={},
+        overall=0.6612,
+        views={3: 0.7},
+        **NO_FSCORE,
     ),
 ]
 
@@ -106,12 +116,13 @@ def test_page_is_balanced_and_asks_nobody_for_anything(tmp_path, results):
 def test_headline_holds_figures_intervals_and_baselines(tmp_path, results):
     page = Page(written(tmp_path, results))
     summary = results["summary"]["1"]
-    (low, high), scores = summary["interval"]["overall"][1], summary["scores"]
+    ends, scores = summary["interval"], summary["scores"]
+    ends = [f"{low:.3f}–{high:.3f}" for low, high in (ends["overall"][1], ends["class_mean"][1])]
     fscore, ceiling = scores["fscore"], scores["ceiling"]
     assert page.row("1 view")[:6] == [
         "26",
-        f"{summary['overall'][1]:.3f}|{low:.3f}–{high:.3f}",
-        f"{summary['class_mean'][1]:.3f}|{low:.3f}–{high:.3f}",
+        f"{summary['overall'][1]:.3f}|{ends[0]}",
+        f"{summary['class_mean'][1]:.3f}|{ends[1]}",
         f"{summary['without_leaks']['overall'][1]:.3f}",
         f"{fscore['mean']:.3f}|{fscore['interval'][0]:.3f}–{fscore['interval'][1]:.3f}",
         f"{ceiling['mean']:.3f}|{ceiling['interval'][0]:.3f}–{ceiling['interval'][1]:.3f}",
@@ -134,9 +145,49 @@ def test_other_thresholds_means_and_signs(tmp_path, results):
     summary = results["summary"]["1"]
     assert page.row("1 view")[2].startswith(f"{summary['class_mean'][2]:.3f}|")
     assert "probability is >\u00a00.4 (IoU at 0.2, 0.3, 0.5 is" in text
-    assert "the mean of the means of classes" in text and "sorted by azimuth" in text
+    assert (
+        "the mean over classes of the means of their samples." in text
+        and "sorted by azimuth" in text
+    )
     low, high = summary["interval"]["class_mean"][2]
     assert f"IoU {summary['class_mean'][2]:.3f} (95 % interval {low:.3f} to {high:.3f})" in text
+
+
+def test_every_mean_is_the_one_of_the_protocol(tmp_path):
+    results = make_results(20, (1, 3), mean="class")  # of 7 classes two samples, of 6 one
+    page = Page(written(tmp_path, results))
+    summary = results["summary"]["1"]
+    score = summary["scores"]["fscore"]
+    cell = "{class_mean:.3f}|{class_interval[0]:.3f}–{class_interval[1]:.3f}".format(**score)
+    assert abs(score["class_mean"] - score["mean"]) > 0.002
+    assert page.row("1 view")[4] == cell
+    assert ["Mean over classes", "1 view", "3 views"] in page.rows  # of the further scores
+    shown = [row for row in page.rows if row[0] == "F-score at 1 %"]
+    assert [len(row) for row in shown] == [3, 3] and shown[-1][1][:6] == (
+        f"{score['class_mean']:.4f}"
+    )
+    clean = summary["without_leaks"]
+    assert clean["class_mean"][1] != clean["overall"][1]
+    assert page.row("1 view")[3] == f"{clean['class_mean'][1]:.3f}"
+    kept = {}
+    for key, value in results["baselines"]["oracle"].items():
+        if key not in results["leaks"]:
+            kept.setdefault(key[:8], []).append(value)
+    assert page.row("oracle")[3] == f"{np.mean([np.mean(v) for v in kept.values()]):.3f}"
+    assert "Classes,without leaks" in [cell for row in page.rows for cell in row]
+
+
+def test_a_class_of_one_sample_has_no_interval(tmp_path):
+    results = make_results(14, (1,), baselines=False)
+    first, second = (Page(written(tmp_path, results)).row(name) for name in ("aeroplane", "bench"))
+    assert re.fullmatch(r"0\.\d{3}\|0\.\d{3}–0\.\d{3}", first[1])
+    assert re.fullmatch(r"0\.\d{3}", second[1])
+
+
+def test_without_leaks_where_all_leak(tmp_path):
+    results = make_results(13, (1,), leaks=13)
+    assert results["summary"]["1"]["without_leaks"]["n"] == 0
+    assert Page(written(tmp_path, results)).row("1 view")[3] == "–"
 
 
 def test_classes_stand_beside_baselines(tmp_path, results):
@@ -159,9 +210,29 @@ def test_published_rows_stand_beside_ours(tmp_path, results):
     assert page.row("this network") == [*ours, "–"]
     assert page.row("1Oldera,b|A paper, table 1") == ["0.560", "–", "0.625"]
     assert page.row("2Newer|Another") == ["0.661", "0.700", "–"]
+    scores = [results["summary"][n]["scores"]["fscore"] for n in "13"]
+    by_class, by_views = (
+        next(i for i, row in enumerate(page.rows) if row[0] == f"F-score at 1 % by {what}")
+        for what in ("class, 1 view", "number of views")
+    )
+    own = scores[0]["classes"]["02691156"]
+    assert page.rows[by_class + 1][1:3] == [f"{scores[0]['mean']:.3f}", f"{own:.3f}"]
+    assert page.rows[by_class + 2][:3] == ["Oldera,b|A paper, table 1", "0.351", "0.446"]
+    assert page.rows[by_views][1:] == ["1", "3", "4"]
+    assert page.rows[by_views + 1][1:] == [*(f"{s['mean']:.3f}" for s in scores), "–"]
+    assert page.rows[by_views + 2] == ["Oldera,b|A paper, table 1", "0.351", "–", "0.368"]
+    assert len(page.rows[by_views + 3]) != 4  # the other row has no F-score
     text = " ".join("".join(page.texts).split())
     assert "a another split b mean of classes" in text
-    assert "<details open>" in html and html.count('class="tag"') == 2
+    assert "<details open>" in html
+    # a row that cannot be compared is no line
+    assert re.findall('<text class="tag"[^>]*>(.*?)</text>', html) == ["2"]
+
+
+def test_published_fscores_only_beside_our_own(tmp_path):
+    without = make_results(13, (1,), scores=False)
+    html = written(tmp_path, without, published=PUBLISHED)
+    assert "IoU by class, 1 view" in html and "F-score" not in html
 
 
 def test_published_rows_that_cannot_be_compared_are_folded_and_not_drawn(tmp_path, results):
@@ -223,7 +294,8 @@ def test_page_of_the_least_results(tmp_path):
 
 def test_best_thresholds_stand_in_for_one(tmp_path, results):
     results["protocol"]["threshold"] = None
-    results["summary"]["1"]["best_threshold"] = 0.2
+    for n, best in (("1", 0.2), ("3", 0.3)):
+        results["summary"][n]["best_threshold"] = best
     page = Page(written(tmp_path, results))
     assert page.row("1 view, t = 0.2")[1][:5] == f"{results['summary']['1']['overall'][0]:.3f}"
     assert page.row("3 views, t = 0.3")[1][:5] == f"{results['summary']['3']['overall'][1]:.3f}"
@@ -232,7 +304,7 @@ def test_best_thresholds_stand_in_for_one(tmp_path, results):
 
 def test_results_as_they_are_built(tmp_path, results):
     records = [
-        {"name": results["classes"][s["taxonomy"]], **s, "scores": {"chamfer": None}}
+        {**s, "name": results["classes"][s["taxonomy"]], "scores": {"chamfer": None}}
         for s in results["samples"]
     ]
     built = build_results(records[:-1], results["thresholds"])  # no run, no intervals
@@ -243,7 +315,7 @@ def test_results_as_they_are_built(tmp_path, results):
     # the same page from a file, whose reader makes the intervals
     path = tmp_path / "results.json"
     write_results(path, built)
-    page = Page(written(tmp_path, read_results(path)))
+    page = Page(written(tmp_path, read_results(path, intervals=True)))
     assert re.fullmatch(r"0\.\d{3}\|0\.\d{3}–0\.\d{3}", page.row("3 views")[1])
 
 
@@ -274,7 +346,13 @@ def test_hostile_texts_are_only_text(tmp_path, results, text):
         for c in summary["classes"].values():
             c["name"] = text
     paper = SimpleNamespace(
-        method=text, source=text, mark=text, classes={text: 0.5}, overall=0.5, views={1: 0.5}
+        method=text,
+        source=text,
+        mark=text,
+        classes={text: 0.5},
+        overall=0.5,
+        views={1: 0.5},
+        **NO_FSCORE,
     )
     row = GalleryRow(text, text, [(text, picture(0))])
     plain = SimpleNamespace(**{**vars(paper), "mark": "", "views": {1: 0.5, 2: 0.6}})
@@ -293,7 +371,7 @@ def test_same_arguments_give_the_same_bytes(tmp_path, results):
 
 
 def test_500_samples_at_9_view_counts_stay_below_5_mb(tmp_path):
-    large = make_results(500, (1, 2, 3, 4, 5, 8, 12, 16, 20))
+    large = make_results(500, (1, 2, 3, 4, 5, 8, 12, 16, 20), scores=False)
     noise = np.random.default_rng(0).integers(0, 256, (137, 137, 3), np.uint8)  # no codec's friend
     rows = [GalleryRow("t", "c", [("x", noise)] * 7)] * 12
     assert len(written(tmp_path, large, rows).encode()) < 5_000_000

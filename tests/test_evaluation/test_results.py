@@ -3,6 +3,7 @@ import errno
 import json
 import os
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,10 +18,11 @@ from voxrecon.evaluation import (
     write_results,
 )
 from voxrecon.evaluation.calibration import Calibration
+from voxrecon.evaluation.intervals import mean_interval
 from voxrecon.evaluation.protocols import PROTOCOLS
 
 
-def record(taxonomy, id, n_views, intersection, union, name=None):
+def record(taxonomy, id, n_views, intersection, union, name=None, **more):
     name = name or {"02691156": "aeroplane", "03001627": "chair"}[taxonomy]
     return {
         "taxonomy": taxonomy,
@@ -30,6 +32,7 @@ def record(taxonomy, id, n_views, intersection, union, name=None):
         "intersection": intersection,
         "union": union,
         "broken": [],
+        **more,
     }
 
 
@@ -50,7 +53,11 @@ def results():
 def test_results_by_hand(results):
     assert results == {
         "schema": 2,
-        "protocol": {"name": "pix2vox", "threshold": 0.3, "mean": "sample", "strict": False},
+        "protocol": {
+            **{"name": "pix2vox", "metric": "VoxelIoU"},
+            **{"threshold": 0.3, "mean": "sample", "strict": False},
+        },
+        "measures": [],
         "run": {},
         "data_sha256": "",
         "baselines": {},
@@ -139,7 +146,9 @@ def test_scores_of_the_samples_that_have_one():
     nothing = {"02691156": None, "03001627": None}
     assert found["b"] == {"n": 0, "mean": None, "class_mean": None, "classes": nothing}
     assert results["summary"]["3"]["scores"] == {}
-    assert summarise(results, intervals=True)["1"]["scores"]["b"]["interval"] is None
+    with_intervals = summarise(results, intervals=True)["1"]["scores"]
+    assert with_intervals["b"]["interval"] is None
+    assert 1 <= with_intervals["a"]["interval"][0] <= 3 <= with_intervals["a"]["interval"][1] <= 6
 
 
 def test_leaks_are_left_out_of_one_mean_and_named():
@@ -147,7 +156,8 @@ def test_leaks_are_left_out_of_one_mean_and_named():
     results = build_results(RECORDS, (0.3, 0.5), leaks=leaks)
     assert results["leaks"] == {"03001627/a": ["sofa"]}
     without = results["summary"]["1"]["without_leaks"]
-    assert without == {"n": 2, "overall": [pytest.approx((0.25 + 1) / 2), 0.75]}
+    means = [pytest.approx((0.25 + 1) / 2), 0.75]
+    assert without == {"n": 2, "overall": means, "class_mean": means}
     assert results["summary"]["3"]["without_leaks"] is None
 
 
@@ -187,14 +197,32 @@ def test_json_round_trip(tmp_path, results):
     results["summary"] = summarise(results, intervals=True)
     write_results(path, results)
     write_results(path, results)
-    assert read_results(path) == results == json.loads(path.read_text())
+    assert read_results(path, intervals=True) == results == json.loads(path.read_text())
     assert sum('"intersection"' in line for line in path.read_text().splitlines()) == len(RECORDS)
     assert os.listdir(path.parent) == ["results.json"]
 
 
 def test_the_summary_of_a_file_is_not_believed(tmp_path, results):
     write_results(tmp_path / "r.json", {**results, "summary": {"1": "<script>"}})
-    assert read_results(tmp_path / "r.json")["summary"] == summarise(results, intervals=True)
+    assert read_results(tmp_path / "r.json")["summary"] == summarise(results)
+
+
+def test_intervals_of_each_view_count_are_those_of_its_samples():
+    """Counts of the same samples share their draws, which must not show."""
+    records = [
+        record("02691156", str(i), n, [i, 9 - i], [10, 10], scores={"a": i / n})
+        for i in range(6)
+        for n in (1, 2)
+    ]
+    both = build_results(records, (0.3, 0.5))
+    alone = build_results([r for r in records if r["n_views"] == 2], (0.3, 0.5))
+    summary = summarise(both, intervals=True)
+    assert summary["2"] == summarise(alone, intervals=True)["2"]
+    low, high = mean_interval(np.arange(6)[:, None] / 10)
+    ends = pytest.approx([low[0], high[0]])
+    assert summary["1"]["interval"]["overall"][0] == ends
+    assert summary["1"]["classes"]["02691156"]["interval"][0] == ends
+    assert summary["2"]["scores"]["a"]["interval"] == pytest.approx([5 * low[0], 5 * high[0]])
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, results, monkeypatch):
@@ -232,20 +260,26 @@ def test_numbers_that_are_not_json_write_nothing(tmp_path):
     [
         ({"schema": 1}, "results of schema 1, expected 2: test the checkpoint again"),
         ({"schema": None}, "results of schema None, expected 2"),
-        ({"samples": {}}, "'samples' is missing or malformed"),
-        ({"samples": []}, "'samples' is missing or malformed"),
-        ({"thresholds": [0.3]}, "sample 0 is malformed"),
+        ({"schema": 2.0}, "results of schema 2.0, expected 2"),
+        ({"schema": "x" * 10**6}, "results of schema 'x{79}..., expected 2"),
+        ({"samples": {}}, "'samples' is {}, expected as docs/evaluation.md has it"),
+        ({"samples": []}, r"'samples' is \[\], expected"),
+        ({"thresholds": [0.3]}, "sample 0 is {'taxonomy': '02691156', 'id': 'a'.*, expected"),
+        ({"thresholds": [0.3, -7]}, r"'thresholds' is \[0.3, -7\], expected"),
+        ({"thresholds": [0.3, 0.3]}, "'thresholds' is "),
+        ({"views": [1, 3, 1]}, "'views' is "),
+        ({"measures": [["FScore"]]}, "'measures' is "),
         ({"thresholds": [0.2, 0.5]}, r"thresholds \[0.2, 0.5\], expected 0.3 too"),
-        ({"samples": [{"id": "a"}]}, "sample 0 is malformed"),
-        ({"protocol": {"name": "pix2vox"}}, "'protocol' is missing or malformed"),
-        ({"run": {"config": 1}}, "'run' is missing or malformed"),
-        ({"run": {"environment": ["torch"]}}, "'run' is missing or malformed"),
-        ({"baselines": {"oracle": {"a": "1"}}}, "'baselines' is missing or malformed"),
-        ({"leaks": {"a": "sofa"}}, "'leaks' is missing or malformed"),
+        ({"samples": [{"id": "a"}]}, "sample 0 is {'id': 'a'}, expected"),
+        ({"protocol": {"name": "pix2vox"}}, "'protocol' is {'name': 'pix2vox'}, expected"),
+        ({"run": {"config": 1}}, "'run' is {'config': 1}, expected"),
+        ({"run": {"environment": ["torch"]}}, "'run' is "),
+        ({"baselines": {"oracle": {"a": "1"}}}, "'baselines' is "),
+        ({"leaks": {"a": "sofa"}}, "'leaks' is "),
         ({"classes": {}}, "sample 0 has a class or number of views that is not listed"),
         ({"views": [1]}, "sample 3 has a class or number of views that is not listed"),
         ({"views": [1, 3, 5]}, "no sample of 5 views"),
-        ({"views": [0]}, "'views' is missing or malformed"),
+        ({"views": [0]}, r"'views' is \[0\], expected"),
     ],
 )
 def test_files_of_another_kind(tmp_path, results, change, message):
@@ -270,7 +304,13 @@ def test_files_of_another_kind(tmp_path, results, change, message):
         ("scores", {"fscore": "high"}),
         ("scores", {"fscore": True}),
         ("scores", {"fscore": 10**400}),
+        ("scores", {"fscore": 1.7e308}),
+        ("scores", {"": 1.0}),
         ("scores", [1.0]),
+        ("view_numbers", [-1]),
+        ("id", ""),
+        ("histogram", {"count": [1] * 20, "occupied": [2] * 20, "probability": [0.5] * 20}),
+        ("histogram", {"count": [1] * 20, "occupied": [1] * 20, "probability": [1e9] * 20}),
         ("truth", 3),
         ("histogram", {"count": [1] * 20}),
     ],
@@ -278,11 +318,11 @@ def test_files_of_another_kind(tmp_path, results, change, message):
 def test_samples_that_do_not_add_up(tmp_path, results, key, value):
     results["samples"][1][key] = value
     write_json(tmp_path / "results.json", results)
-    with pytest.raises(FileError, match="sample 1 is malformed"):
+    with pytest.raises(FileError, match="sample 1 is {.*, expected as docs"):
         read_results(tmp_path / "results.json")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"[]"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"[]", b"9" * 10_000])
 def test_files_that_hold_no_results(tmp_path, content):
     path = tmp_path / "results.json"
     path.write_bytes(content)
@@ -295,7 +335,7 @@ def test_files_that_hold_no_results(tmp_path, content):
 def test_a_sample_twice(tmp_path, results):
     results["samples"].append(results["samples"][1])
     write_json(tmp_path / "r.json", results)
-    with pytest.raises(FileError, match="sample 4 is 03001627/a/1 again, expected once"):
+    with pytest.raises(FileError, match="sample 4 is .'03001627', 'a', 1. again, expected once"):
         read_results(tmp_path / "r.json")
 
 

@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: MIT
-import hashlib
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
-import torch
 import trimesh
 
 from voxrecon.errors import ConfigError
@@ -158,24 +152,6 @@ def test_streams():
     # no correlation: 1 / sqrt(n) is its standard deviation
     sides = np.array([random_stream(0, "a/b", side).random(10000) for side in SIDES])
     assert np.abs(np.corrcoef(sides) - np.eye(3)).max() < 0.04
-
-
-def digest():
-    """Of points, distances and a score of an object without symmetry."""
-    from voxrecon.evaluation.fscore import FScore
-
-    grid = grid_of((0, 0, 0), (1, 0, 0), (2, 0, 0), (2, 1, 0), (2, 1, 1), (7, 5, 6))
-    a, b = (surface_points(surface(grid, 0), 500, 3, "a/b", side) for side in SIDES[:2])
-    scores = FScore(points=500)(torch.from_numpy(grid)[None].float(), torch.from_numpy(grid), "a/b")
-    parts = (a.data.tobytes(), distances(a, b).tobytes(), repr(scores).encode())
-    return hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-def test_the_same_in_another_process():
-    code = "import test_surfaces; print(test_surfaces.digest())"
-    env = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.path.dirname(__file__)}
-    run = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
-    assert run.stdout.split()[-1] == digest(), run.stderr
 
 
 def test_distances_to_the_nearest():

@@ -50,11 +50,11 @@ def test_the_tables_as_printed():
         ["1", "0.6667", "0.5000"],
         ["3", "0.2500", "1.0000"],
     ]
-    assert lines[13] == "Further scores"
-    assert lines[17].split() == ["F-score@1%", "0.5000", "-"]
+    assert lines[13] == "Further scores, mean of samples"
+    assert lines[17].split() == ["F-score", "at", "1", "%", "0.5000", "-"]
     assert lines[18:] == [
         "leaks: 1 samples stand in train under another class: 03001627/b (sofa)",
-        "without them: IoU 0.5000 of 2 samples, 1 view",
+        "without them: IoU 0.5000, mean of samples, of 2 samples, 1 view",
         "broken samples left out: 1",
     ]
 
@@ -64,9 +64,34 @@ def test_intervals_stand_below_the_means():
     results["summary"] = summarise(results, intervals=True)
     lines = printed(results)
     low, high = results["summary"]["1"]["interval"]["overall"][0]
-    rows = {line.split()[-3]: line.split() for line in lines if "%" in line or " to " in line}
-    assert rows["from"][-2:] == [f"{low:.4f}", "0.2500"]
-    assert rows["to"][-2:] == [f"{high:.4f}", "0.2500"]
+    # of the one sample at 3 views there is none
+    assert [line.split()[-2:] for line in lines if "95 %" in line] == [["from", f"{low:.4f}"]]
+    assert [line.split() for line in lines if line.split()[0] == "to"] == [["to", f"{high:.4f}"]]
+
+
+def test_every_mean_is_the_one_of_the_protocol():
+    more = [record("03001627", "c", 1, [0, 0], [4, 4], scores={"fscore": s}) for s in (0.25,)]
+    records = [*RECORDS[:3], *more]
+    records[1] = {**records[1], "scores": {"fscore": 1.0}}
+    protocol = {**PROTOCOLS["pix2vox"].record(), "mean": "class"}
+    leaks = {"03001627/c": ["sofa"]}
+    text = printed(build_results(records, (0.3, 0.5), protocol=protocol, leaks=leaks))
+    (title,) = (line for line in text if line.startswith("Further"))
+    assert title == "Further scores, mean of classes"
+    (line,) = (line for line in text if line.startswith(" F-score"))
+    assert line.split()[-1] == "0.5625"  # of 0.5 and of the mean of 1 and 0.25
+    # of 0.25 and of the mean of 0.75 and 1
+    assert text[-1] == "without them: IoU 0.5625, mean of classes, of 3 samples, 1 view"
+
+
+def test_names_are_printed_plainly():
+    evil = "\x1b[31mred\x07"
+    records = [{**r, "name": evil, "scores": {evil: 0.5}} for r in RECORDS]
+    protocol = {**PROTOCOLS["pix2vox"].record(), "name": evil}
+    results = build_results(records, (0.3, 0.5), protocol=protocol, leaks={"03001627/b": [evil]})
+    results["baselines"] = {evil: {"03001627/b": 0.5}}
+    text = "\n".join(printed(results))
+    assert "\x1b" not in text and "\x07" not in text and text.count("?[31mred?") == 6
 
 
 def test_a_searched_threshold():

@@ -144,6 +144,8 @@ def test_protocols():
     assert VoxelIoU(protocol="r2n2").thresholds == (0.4,)
     with pytest.raises(ConfigError, match="expected 0.3 of protocol pix2vox among them"):
         VoxelIoU([0.4])
+    with pytest.raises(ConfigError, match="VoxelIoU: protocol pix3d, whose IoU is that of Pix3D"):
+        VoxelIoU(protocol="pix3d")
     with pytest.raises(ConfigError, match="protocol 'r2n3': expected one of pix2vox, r2n2, retr"):
         VoxelIoU(protocol="r2n3")
 
@@ -189,6 +191,28 @@ def test_measures_are_called_with_all_view_counts_of_a_sample():
     assert metric.evaluate(5)["id/5v"] == pytest.approx((0 + 0 + 1 + 1 + 2) / 5)
 
 
+def test_a_measure_follows_the_protocol_unless_told_otherwise():
+    measures = [{"type": "FScore"}, {"type": "FScore", "threshold": 0.7}, {"type": "Calibration"}]
+    metric = VoxelIoU(protocol="retr", measures=measures)
+    assert [(m.threshold, m.strict) for m in metric.measures[:2]] == [(0.5, True), (0.7, True)]
+    metric.process(None, [data_sample(0)])
+    metric.evaluate(1)
+    first, second, third = metric.found["measures"]
+    assert first["type"] == "FScore" and first["points"] == 8192 and first["threshold"] == 0.5
+    assert second["threshold"] == 0.7 and third == {"type": "Calibration"}
+
+
+def test_which_views_have_been_seen():
+    sample = data_sample(0, views=(1, 2, 3))
+    sample.set_metainfo({"views": [7, 4, 9], "picks": [2, 0, 1]})
+    metric = VoxelIoU()
+    metric.process(None, [sample, data_sample(1, views=(1, 2, 3))])
+    metric.evaluate(2)
+    seen = {(s["taxonomy"], s["n_views"]): s.get("view_numbers") for s in metric.found["samples"]}
+    assert [seen[TAXONOMIES[0], n] for n in (1, 2, 3)] == [[4], [4, 9], [7, 4, 9]]
+    assert [seen[TAXONOMIES[1], n] for n in (1, 2, 3)] == [None] * 3  # the first ones
+
+
 def test_the_order_of_the_views_is_a_number():
     metric, sample = VoxelIoU([0.3]), data_sample(0)
     sample.gt_voxels[:] = 0
@@ -217,7 +241,11 @@ def _rank(rank, folder):
         None, [data_sample(i, broken=b) for i, b in zip(indices, broken[rank], strict=True)]
     )
     metrics = metric.evaluate(5)
-    metrics = {"metrics": metrics, "found": metric.found}
+    metrics = {"metrics": metrics, "found": metric.found}  # on the main process alone
+    try:
+        metric.evaluate(0)  # nothing was processed: an error, on both
+    except VoxreconError as error:
+        metrics["error"] = str(error)
     with open(f"{folder}/rank{rank}.json", "w") as file:
         json.dump(metrics, file)
     dist.destroy_process_group()
@@ -230,6 +258,9 @@ def test_two_processes_equal_one(tmp_path):
     single = VoxelIoU()
     single.process(None, [data_sample(i, broken=["3.png: truncated"]) for i in (0, 1, 2, 4)])
     expected = single.evaluate(5)
-    assert ranks == [{"metrics": expected, "found": json.loads(json.dumps(single.found))}] * 2
+    found, error = json.loads(json.dumps(single.found)), "none of 0 samples was evaluated"
+    assert [rank["metrics"] for rank in ranks] == [expected, expected]
+    assert [rank["found"] for rank in ranks] == [found, None]
+    assert all(rank["error"].startswith(error) for rank in ranks)
     assert expected["samples"] == 4
     assert expected["iou@0.3/5v"] == pytest.approx(expected_mean((0, 1, 2, 4), 5, 0.3), abs=1e-12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from voxrecon.cli.common import available_cores, check_ranges, guard, parser, with_bar
-from voxrecon.errors import ConfigError
-from voxrecon.evaluation import write_json
+from voxrecon.errors import ConfigError, VoxreconError
+from voxrecon.evaluation import sample_key, write_json
 from voxrecon.evaluation.baselines import (
     class_mean_iou,
     mean_grid_iou,
@@ -64,7 +64,7 @@ def baselines(args: argparse.Namespace) -> None:
     print("mean grid, class mean: of the training set, the latter with the class known")
     print("oracle: the training grid that is nearest to the truth")
     if args.out:
-        write_json(args.out, by_sample(columns, test))
+        write_json(args.out, by_sample(columns, test.keys))
         print(f"every sample: {args.out}")
 
 
@@ -83,15 +83,26 @@ class Grids:
                 f"{dataset.data_root}: grids of {need / 2**30:.0f} GiB, expected at most "
                 f"{MAX_BYTES >> 30} for baselines"
             )
-        self.grids = torch.empty(len(dataset), dataset.grid_size**3, dtype=torch.bool)
+        grids = torch.empty(len(dataset), dataset.grid_size**3, dtype=torch.bool)
+        seen: set[str] = set()
         for index in with_bar(range(len(dataset)), f"reading {dataset.split}"):
             sample = dataset[index]
             if "voxels" not in sample:
                 raise ConfigError(f"{dataset.data_root}: has no grids")
+            key = sample_key(sample)
+            if key in seen:  # stands in for a broken one
+                continue
+            seen.add(key)
+            grids[len(self.keys)] = torch.from_numpy(sample["voxels"].ravel())
             self.names[sample["taxonomy"]] = sample["name"]
             self.classes.append(sample["taxonomy"])
-            self.keys.append(f"{sample['taxonomy']}/{sample['id']}")
-            self.grids[index] = torch.from_numpy(sample["voxels"].ravel())
+            self.keys.append(key)
+        self.grids = grids[: len(self.keys)]
+
+    def of(self, keys: Sequence[str]) -> Tensor:
+        """The grids (M, G) of some samples."""
+        places = {key: place for place, key in enumerate(self.keys)}
+        return self.grids[[places[key] for key in keys]]
 
 
 def of_grids(train: Grids, test: Grids) -> dict[str, Tensor]:
@@ -113,38 +124,74 @@ def of_network(
     """
     train = Grids({**train_data, "split": "train", "test_mode": True, "skip_bad": True})
     test = Grids({**test_data, "selection": "first", "order": "first"})
-    columns = of_grids(train, test)
+    found = by_sample(of_grids(train, test), test.keys)
     if views:
         pipeline = test_data["pipeline"]  # the training's augments
-        stored = _features(model, {**train.data, "pipeline": pipeline, "n_views": views})
-        first = _features(model, {**test.data, "n_views": 1})[:, 0]
-        columns["retrieval"] = retrieval_iou(train.grids, stored, test.grids, first)
-    return by_sample(columns, test)
+        known, stored = _features(model, {**train.data, "pipeline": pipeline, "n_views": views})
+        asked, first = _features(model, {**test.data, "n_views": 1})
+        scores = retrieval_iou(train.of(known), stored, test.of(asked), first[:, 0])
+        found["retrieval"] = by_sample({"retrieval": scores}, asked)["retrieval"]
+    return found
 
 
-def by_sample(columns: Mapping[str, Tensor], test: Grids) -> dict[str, dict[str, float | None]]:
+def find_leaks(train_data: Mapping, samples: Iterable[Mapping]) -> dict[str, list[str]]:
+    """The samples of a test whose id stands in train under another class, as 263 ids of the split
+    of Pix2Vox stand under two: names of the other classes by "<taxonomy>/<id>".
+
+    Args:
+        train_data: data set of the training as in a config; its taxonomy alone is read.
+    """
+    try:
+        dataset = DATASETS.build({**train_data, "split": "train", "lazy_init": True})
+        trained = dataset.list_objects(dataset.find_taxonomy())
+    except VoxreconError:
+        return {}  # trained elsewhere, as far as one can tell
+    classes: dict[str, dict[str, str]] = {}
+    for known in trained:
+        classes.setdefault(known["id"], {})[known["taxonomy"]] = known["name"]
+    found = {}
+    for sample in samples:
+        others = {**classes.get(sample["id"], {})}
+        others.pop(sample["taxonomy"], None)
+        if others:
+            found[sample_key(sample)] = list(others.values())
+    return found
+
+
+def by_sample(
+    columns: Mapping[str, Tensor], keys: Sequence[str]
+) -> dict[str, dict[str, float | None]]:
     """IoU by baseline and "<taxonomy>/<id>", None where it is not defined."""
     return {
         name: {
             key: None if math.isnan(value) else value
-            for key, value in zip(test.keys, scores.tolist(), strict=True)
+            for key, value in zip(keys, scores.tolist(), strict=True)
         }
         for name, scores in columns.items()
     }
 
 
-def _features(model, data: Mapping) -> Tensor:
-    """What the network's decoder gets, (N, V, F) float16, for the first views of each object."""
+def _features(model, data: Mapping) -> tuple[list[str], Tensor]:
+    """Keys of the objects that have as many views, and what their feature fusion gets, (N, V, F)
+    float16, for the first views of each."""
     dataset = DATASETS.build(dict(data))
     loader = DataLoader(
         dataset, batch_size=4, num_workers=min(available_cores(), 8), collate_fn=default_collate
     )
-    features = []
+    features: dict[str, Tensor] = {}
     for batch in with_bar(loader, f"features of {dataset.split}"):
         with torch.no_grad():
             images = model.data_preprocessor(batch)["inputs"]
-            features.append(model.extract_features(images)[0].flatten(2).half().cpu())
-    return torch.cat(features)
+            found = model.extract_features(images)[0].flatten(2).half().cpu()  # (B, V, F)
+        need = 2 * len(dataset) * found[0].numel()
+        if need > MAX_BYTES:
+            raise ConfigError(
+                f"--retrieval-views {found.shape[1]}: features of {need / 2**30:.0f} GiB, expected "
+                f"at most {MAX_BYTES >> 30}; fewer views or 0"
+            )
+        for sample, of_sample in zip(batch["data_samples"], found, strict=True):
+            features.setdefault(f"{sample.taxonomy}/{sample.id}", of_sample)
+    return list(features), torch.stack(list(features.values()))
 
 
 def _table(columns: dict[str, Tensor], test: Grids) -> Table:

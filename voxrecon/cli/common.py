@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import argparse
 import errno
-import importlib.util
 import logging
+import math
 import os
 import re
 import shlex
@@ -20,6 +20,8 @@ from rich.markup import escape
 from rich.progress import track
 
 from voxrecon.errors import ConfigError, VoxreconError
+from voxrecon.packages import require_packages as require_packages
+from voxrecon.system import available_cores as available_cores
 
 T = TypeVar("T")
 
@@ -30,13 +32,6 @@ LAUNCHERS = {  # the variable that each sets for its processes
 USER_ERROR = 2  # exit code
 OTHERS_WAIT = 2  # seconds
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-
-
-def available_cores() -> int:
-    """Cores that this process may use: fewer than the machine has in a container or a batch job."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def with_bar(items: Iterable[T], text: str) -> Iterator[T]:
@@ -97,13 +92,6 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
     )
 
 
-def require_packages(needed: Mapping[str, str]) -> None:
-    """ConfigError unless the modules of these packages, all of the extra "shapes", are there."""
-    missing = [name for name, module in needed.items() if importlib.util.find_spec(module) is None]
-    if missing:
-        raise ConfigError(f"{', '.join(missing)} not installed: pip install 'voxrecon[shapes]'")
-
-
 def check_ranges(args: argparse.Namespace, ranges: Mapping[str, tuple[float, float]]) -> None:
     """ConfigError unless each option, where it is given, is a number from lowest to highest, or a
     list of such."""
@@ -112,7 +100,10 @@ def check_ranges(args: argparse.Namespace, ranges: Mapping[str, tuple[float, flo
         for value in given if isinstance(given, list) else [given]:
             if value is not None and not low <= value <= high:
                 option = name.replace("_", "-")
-                raise ConfigError(f"--{option} {value}: expected {low:.10g} to {high:.10g}")
+                expected = (
+                    f"{low:.10g} to {high:.10g}" if high < math.inf else f"at least {low:.10g}"
+                )
+                raise ConfigError(f"--{option} {value}: expected {expected}")
 
 
 def quote_path(path: str) -> str:

@@ -14,18 +14,12 @@ from rich.text import Text
 
 from voxrecon.cli.common import check_ranges, guard, parser, quote_path, with_bar
 from voxrecon.evaluation import read_results, write_json
-from voxrecon.evaluation.comparison import (
-    LESS,
-    Row,
-    check_protocols,
-    common_views,
-    compare_results,
-)
-from voxrecon.evaluation.figures import count_views
+from voxrecon.evaluation.comparison import Row, check_protocols, common_views, compare_results
+from voxrecon.evaluation.figures import averaged, count_views, find_score
 from voxrecon.evaluation.intervals import RESAMPLES
-from voxrecon.evaluation.tables import LABELS
+from voxrecon.evaluation.tables import printable
 
-MEANS = 2  # rows below those of the classes
+FEW = 30  # samples, of which percentiles of the bootstrap are somewhat narrow
 VERDICTS = {"A": "A better", "B": "B better"}
 
 
@@ -80,6 +74,8 @@ def compare(args: argparse.Namespace) -> None:
         f"Of {len(a['classes'])} classes at 95 %, about one in twenty stands out by chance alone.\n"
         "The intervals say what other test samples would change, not what another training would."
     )
+    if any(row.taxonomy and 1 < row.n < FEW for row in rows):
+        print(f"Intervals of fewer than about {FEW} samples are somewhat narrow.")
     if args.out:
         write_json(args.out, {"a": args.a, "b": args.b, "rows": [asdict(row) for row in rows]})
         print(f"every row: {args.out}")
@@ -89,7 +85,7 @@ def compare(args: argparse.Namespace) -> None:
         words = " ".join(quote_path(config) for config in configs)
         print(
             "next, several trainings of each: python tools/analysis/compare_configs.py "
-            f"{_printable(words)} --data-root {_printable(quote_path(data))}"
+            f"{printable(words)} --data-root {printable(quote_path(data))}"
         )
 
 
@@ -99,15 +95,14 @@ def _describe(letter: str, path: str, results: dict[str, Any]) -> list[str]:
     threshold = protocol["threshold"]
     at = "the best threshold" if threshold is None else threshold
     sign = ">" if protocol["strict"] else ">="
-    mean = {"sample": "samples", "class": "classes"}[protocol["mean"]]
     views = [protocol.get(key, "unknown") for key in ("view_selection", "view_order")]
     return [
         f"{letter}: {path}",
         f"   {run.get('network', 'network unknown')}",
         f"   {run.get('checkpoint', 'checkpoint unknown')}"
         + f" (sha256 {run.get('checkpoint_sha256', 'unknown')[:12]})",
-        f"   protocol {protocol['name']}: p {sign} {at}, mean over {mean}, views {views[0]}, "
-        f"their order {views[1]}",
+        f"   protocol {protocol['name']}: p {sign} {at}, mean over {averaged(results)}, "
+        f"views {views[0]}, their order {views[1]}",
     ]
 
 
@@ -116,15 +111,14 @@ def _title(score: str, n_views: int, threshold: float | None, results: Sequence[
         t = results[0]["protocol"]["threshold"] if threshold is None else threshold
         label = "Voxel IoU at " + ("each one's best threshold" if t is None else f"t = {t}")
     else:
-        label = LABELS.get(score, score)
-        label = score if label.startswith(" ") else label  # a part of the score above it
-    less = ", less is better" if score in LESS else ""
+        label = printable(find_score(score).label)
+    less = ", less is better" if find_score(score).less else ""
     return f"{label}, {count_views(n_views)}{less}"
 
 
 def _table(rows: Sequence[Row]) -> list[Table | Text]:
     """The rows of one score and view count."""
-    digits = 5 if rows[0].score in LESS else 4  # all of these are small
+    digits = 5 if find_score(rows[0].score).less else 4  # all of these are small
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("Class", overflow="fold", min_width=10, vertical="bottom")
     for name in ("n", "A", "B", "B - A", "95 %:\nfrom", "to"):
@@ -136,7 +130,7 @@ def _table(rows: Sequence[Row]) -> list[Table | Text]:
         verdict = Text(
             VERDICTS.get(row.verdict, row.verdict), style="bold" * (row.verdict in VERDICTS)
         )
-        last = i == len(rows) - MEANS - 1  # of the classes
+        last = bool(row.taxonomy) and not rows[i + 1].taxonomy  # of the classes
         table.add_row(_text(row.name), f"{row.n:,}", *means, *ends, verdict, end_section=last)
     left_out = rows[-1].left_out
     samples = "sample" if left_out == 1 else "samples"
@@ -151,12 +145,7 @@ def _signed(value: float | None, digits: int) -> str:
 
 
 def _text(text: str) -> Text:
-    return Text(_printable(text))
-
-
-def _printable(text: str) -> str:
-    """Names in foreign files may hold anything, escape sequences of the terminal too."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return Text(printable(text))
 
 
 def main(argv: list[str] | None = None) -> None:

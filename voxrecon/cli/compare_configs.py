@@ -2,16 +2,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import re
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
@@ -21,10 +15,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from voxrecon.cli.common import available_cores, guard, parser
+from voxrecon.cli.common import guard, parser
+from voxrecon.cli.runs import Run, run_command
 from voxrecon.datasets.storage import exists
 from voxrecon.engine.config import apply_options, load_config, parse_options
-from voxrecon.errors import ConfigError, FileError, VoxreconError
+from voxrecon.errors import ConfigError, FileError
 from voxrecon.evaluation import THRESHOLD, headline_mean, read_results, write_json
 from voxrecon.registry import MODELS
 
@@ -36,7 +31,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments = parser(
         "Train and test several configs alike, with several seeds, and print one table:\n"
         "parameters, minutes of the training's process and its peak memory, IoU. A run that is\n"
-        "finished is not repeated.",
+        "finished is not repeated, but for its test where that is of another version.",
         "python tools/analysis/compare_configs.py configs/pix2vox_small.py "
         "configs/pix2voxpp_small.py --data-root data/shapes13",
     )
@@ -101,7 +96,7 @@ def compare(args: argparse.Namespace) -> None:
                 "views": args.views,
             }
             runs.append(Run(config, Path(args.work_dir, name, f"seed_{seed}"), words, known))
-    todo = [run for run in sorted(runs, key=lambda r: r.folder.name) if run.record() is None]
+    todo = [run for run in sorted(runs, key=lambda r: r.folder.name) if not _is_finished(run)]
     _train_and_test(todo, args)
     rows = []
     for i, name in enumerate(names):
@@ -116,40 +111,16 @@ def compare(args: argparse.Namespace) -> None:
         print(f"figures: {args.out}")
 
 
-@dataclass
-class Run:
-    """One training with its test.
-
-    Attributes:
-        folder: What it leaves is here; ``run.json`` when it is finished.
-        options: The words behind the config and the data on the command line.
-        known: All that its figures depend on, but for the data's content.
-    """
-
-    config: str
-    folder: Path
-    options: list[str]
-    known: dict
-
-    def record(self) -> dict | None:
-        """Its seconds and peak memory; None if it is not finished.
-
-        Raises:
-            FileError: the record is broken.
-            ConfigError: the record is of a run that was another one.
-        """
-        path = self.folder / "run.json"
-        try:
-            record = json.loads(path.read_bytes())
-            numbers = [float(record[key]) for key in ("seconds", "peak_memory")]
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FileError(f"{path}: not a record of a run ({type(error).__name__})") from error
-        for key, value in self.known.items():
-            if record.get(key) != value:
-                raise ConfigError(f"{path}: of another {key}; remove its folder or use --work-dir")
-        return {"seconds": numbers[0], "peak_memory": numbers[1]}
+def _is_finished(run: Run) -> bool:
+    """Whether there is nothing left to do; says why a training is only tested again."""
+    if run.record() is None:
+        return False
+    try:
+        read_results(run.results)
+    except FileError as error:
+        print(f"{run.folder}: its training stays, its test is repeated: {error}")
+        return False
+    return True
 
 
 def _train_and_test(runs: Sequence[Run], args: argparse.Namespace) -> None:
@@ -172,52 +143,22 @@ def _train_and_test(runs: Sequence[Run], args: argparse.Namespace) -> None:
 
 
 def _run(run: Run, args: argparse.Namespace, processes: set) -> str:
-    """Train and test, each in a process of its own; one line on it."""
+    """Train, unless that is done, and test, each in a process of its own; one line on it."""
     run.folder.mkdir(parents=True, exist_ok=True)
     data = ["--data-root", args.data_root, "--work-dir", str(run.folder)]
     data += ["--taxonomy", args.taxonomy] if args.taxonomy else []
     words = [run.config, *data, *run.options]
-    seconds, memory = _call("train", words, run.folder, args.jobs, processes)
+    record = run.record()
+    if record is None:
+        seconds, memory = run_command("train", words, run.folder, args.jobs, processes)
     words.insert(1, str(run.folder / "best.pth"))
-    words += ["--views", *map(str, args.views), "--out", str(run.folder / "results.json")]
+    words += ["--views", *map(str, args.views), "--out", str(run.results)]
     words.append("--no-baselines")  # they are the same for all configs
-    _call("test", words, run.folder, args.jobs, processes)
+    run_command("test", words, run.folder, args.jobs, processes)
+    if record is not None:
+        return f"{run.folder}: tested again"
     write_json(run.folder / "run.json", {**run.known, "seconds": seconds, "peak_memory": memory})
     return f"{run.folder}: trained in {seconds / 60:.1f} min"
-
-
-def _call(
-    command: str, words: Sequence[str], folder: Path, jobs: int, processes: set
-) -> tuple[float, int]:
-    """Seconds and peak memory (bytes) of a command of ours; its output goes into ``folder``."""
-    threads = str(max(1, available_cores() // jobs))
-    env = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    log, start, memory = folder / f"{command}.txt", time.perf_counter(), 0
-    with log.open("w") as out:
-        words = [sys.executable, "-m", f"voxrecon.cli.{command}", *words]
-        process = subprocess.Popen(words, stdout=out, stderr=subprocess.STDOUT, env=env)
-        processes.add(process)
-        while process.poll() is None:
-            memory = max(memory, _peak_memory(process.pid))
-            time.sleep(0.2)
-        processes.discard(process)
-    if process.returncode:
-        last = (log.read_text(errors="replace").split("\n")[-2:-1] or [""])[0]
-        raise VoxreconError(f"{log}: {command} failed: {last.removeprefix('error: ')}")
-    return time.perf_counter() - start, memory
-
-
-def _peak_memory(pid: int) -> int:
-    """Of a process so far, in bytes; 0 where the system does not tell.
-
-    Not ``ru_maxrss``: a child begins with that of its parent.
-    """
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) * 1024 if found else 0
 
 
 def _figures(runs: Sequence[Run], views: Sequence[int]) -> dict:
@@ -225,9 +166,9 @@ def _figures(runs: Sequence[Run], views: Sequence[int]) -> dict:
     records = [run.record() for run in runs]
     scores: dict[str, list[float]] = {str(n): [] for n in views}
     for run in runs:
-        results = read_results(run.folder / "results.json")
+        results = read_results(run.results)
         if results["protocol"]["threshold"] != THRESHOLD or not {*views} <= {*results["views"]}:
-            raise ConfigError(f"{run.folder}/results.json: another threshold or numbers of views")
+            raise ConfigError(f"{run.results}: another threshold or numbers of views")
         for n in views:
             scores[str(n)].append(headline_mean(results, n))
     return {

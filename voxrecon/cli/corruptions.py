@@ -2,17 +2,18 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import shlex
 
 import cv2
 import numpy as np
 import torch
-from mmengine.dataset import default_collate
+from mmengine.dataset import BaseDataset, Compose, default_collate
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from torch.utils.data import ConcatDataset, DataLoader, Dataset
+from torch.utils.data import ConcatDataset, DataLoader
 
 from voxrecon.apis import init_model
 from voxrecon.cli.common import (
@@ -25,10 +26,12 @@ from voxrecon.cli.common import (
     set_data_of,
     with_bar,
 )
-from voxrecon.datasets.transforms.corrupt import SCALES
+from voxrecon.datasets.transforms.corrupt import SCALES, CorruptViews
 from voxrecon.engine.config import load_config
 from voxrecon.errors import ConfigError
-from voxrecon.evaluation import THRESHOLD, intersection_union, iou, write_json
+from voxrecon.evaluation import find_protocol, intersection_union, iou, write_json
+from voxrecon.evaluation.intervals import table_intervals
+from voxrecon.evaluation.protocols import Protocol
 from voxrecon.registry import DATASETS
 from voxrecon.visualization import draw_tiles, write_png
 
@@ -43,7 +46,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line of ``tools/analysis/corruptions.py``."""
     arguments = parser(
         "How well does a network do on spoilt pictures? IoU on the test set with noise, occlusion\n"
-        "and blur, and before backgrounds, of five strengths each.",
+        "and blur, and before backgrounds, of five strengths each, by the protocol of the config.",
         "python tools/analysis/corruptions.py configs/pix2voxpp_small.py "
         "work_dirs/pix2voxpp_small/best.pth --data-root data/shapes13 --show corruptions.png",
     )
@@ -82,41 +85,45 @@ def corruptions(args: argparse.Namespace) -> None:
     if args.show and not args.show.endswith(".png"):
         raise ConfigError(f"--show {args.show}: expected the name of a .png file")
     cfg = load_config(args.config)
-    for key in ("model", "test_dataloader"):
+    for key in ("model", "test_dataloader", "test_evaluator"):
         if not cfg.get(key):
             raise ConfigError(f"{args.config}: has no {key}, expected the config of a network")
+    protocol = _protocol(cfg.test_evaluator, args.config)
     set_data_of(cfg, args)
     model = init_model(cfg, args.checkpoint, "cuda" if torch.cuda.is_available() else "cpu")
-    source = {**cfg.test_dataloader.dataset, "n_views": args.views}
+    clean = DATASETS.build({**cfg.test_dataloader.dataset, "n_views": args.views})
     settings = [CLEAN, *((kind, strength) for kind in kinds for strength in strengths)]
-    datasets = {setting: DATASETS.build(_spoil(source, setting)) for setting in settings}
+    datasets = {setting: _spoil(clean, setting) for setting in settings}
     # what does not fit shows now, not after half of the measurement
     first = {setting: dataset[0]["inputs"] for setting, dataset in datasets.items()}
     if "voxels" not in first[CLEAN]:
-        raise ConfigError(f"{datasets[CLEAN].data_root}: no grids, expected true ones to measure")
+        raise ConfigError(f"{clean.data_root}: no grids, expected true ones to measure")
     if args.show:
         grey = 255 * model.data_preprocessor.background
         rows = [[CLEAN, *((kind, strength) for strength in strengths)] for kind in kinds]
         pictures = {setting: inputs["images"][0].numpy() for setting, inputs in first.items()}
         write_png(args.show, np.concatenate([_draw(row, pictures, grey) for row in rows]))
 
-    scores = _measure(model, datasets)
-    means = {setting: float(np.mean(list(of.values()))) for setting, of in scores.items()}
-    Console().print(_table(means, kinds, strengths, len(scores[CLEAN]), args.views))
+    scores = _measure(model, datasets, protocol)
+    figures = _summarise(scores, protocol)
+    print(_title(protocol, len(scores[CLEAN]), args.views))
+    Console().print(_table(figures, kinds, strengths))
+    if any(map(_is_same, figures.values())):
+        print("~ as clean pictures: the 95 % interval of the difference, object by object, holds 0")
     if args.out:
-        figures = {"threshold": THRESHOLD, "views": args.views, "config": args.config}
-        figures |= {"checkpoint": args.checkpoint, "data_root": datasets[CLEAN].data_root}
-        figures["settings"] = [
+        record = {"protocol": protocol.record(), "views": args.views, "config": args.config}
+        record |= {"checkpoint": args.checkpoint, "data_root": clean.data_root}
+        record["settings"] = [
             {
                 "kind": kind,
                 "strength": strength,
                 "scale": SCALES[kind][strength - 1] if strength else None,
-                "mean": means[kind, strength],
+                **figures[kind, strength],
                 "iou": scores[kind, strength],
             }
             for kind, strength in settings
         ]
-        write_json(args.out, figures)
+        write_json(args.out, record)
         print(f"every sample: {args.out}")
     if args.show:
         print(f"what the network was shown: {args.show}")
@@ -127,19 +134,34 @@ def corruptions(args: argparse.Namespace) -> None:
         print(f"see the pictures: python tools/analysis/corruptions.py {' '.join(words)}")
 
 
-def _spoil(source: dict, setting: Setting) -> dict:
-    """The config of a data set with its pictures spoilt, behind the cropping."""
+def _protocol(evaluator: dict | None, config: str) -> Protocol:
+    """Whose threshold and mean count; ConfigError unless it is one of ``VoxelIoU``."""
+    if not isinstance(evaluator, dict):
+        raise ConfigError(f"{config}: test_evaluator: expected one metric, a dict")
+    protocol = find_protocol(evaluator.get("protocol", "pix2vox"))
+    for name in (evaluator.get("type"), protocol.metric):
+        if name != "VoxelIoU":
+            raise ConfigError(f"{config}: test_evaluator: metric {name}, expected VoxelIoU")
+    return protocol
+
+
+def _spoil(dataset: BaseDataset, setting: Setting) -> BaseDataset:
+    """The data set with its pictures spoilt, behind the cropping; all else is shared with it."""
     if setting == CLEAN:
-        return dict(source)
-    pipeline = list(source["pipeline"])
-    names = [transform["type"] for transform in pipeline]
+        return dataset
+    transforms = list(dataset.pipeline.transforms)
+    names = [type(transform).__name__ for transform in transforms]
     at = next((i for i, name in enumerate(names) if name in AFTER_CROPPING), len(names))
-    pipeline.insert(at, {"type": "CorruptViews", "kind": setting[0], "strength": setting[1]})
-    return {**source, "pipeline": pipeline}
+    transforms.insert(at, CorruptViews(*setting))
+    spoilt = copy.copy(dataset)
+    spoilt.pipeline = Compose(transforms)
+    return spoilt
 
 
-def _measure(model, datasets: dict[Setting, Dataset]) -> dict[Setting, dict[str, float]]:
-    """IoU at ``THRESHOLD`` by setting and "taxonomy/id"."""
+def _measure(
+    model, datasets: dict[Setting, BaseDataset], protocol: Protocol
+) -> dict[Setting, dict[str, float]]:
+    """IoU at the protocol's threshold by setting and "taxonomy/id"."""
     count = len(datasets[CLEAN])
     # no batch mixes settings: each gives the same numbers, whichever others are asked for
     batches = [
@@ -160,11 +182,40 @@ def _measure(model, datasets: dict[Setting, Dataset]) -> dict[Setting, dict[str,
             data = model.data_preprocessor(batch)
             samples = data["data_samples"]
             truth = torch.stack([sample.gt_voxels for sample in samples]).bool()
-            both, either = intersection_union(model(data["inputs"]), truth, [THRESHOLD])
+            keys = [f"{sample.taxonomy}/{sample.id}" for sample in samples]
+            rule = [protocol.threshold], keys, protocol.strict
+            both, either = intersection_union(model(data["inputs"]), truth, *rule)
         values = iou(both, either)[:, 0].tolist()
-        keys = [f"{sample.taxonomy}/{sample.id}" for sample in samples]
         scores[settings[indices[0] // count]] |= dict(zip(keys, values, strict=True))
     return scores
+
+
+def _summarise(scores: dict[Setting, dict[str, float]], protocol: Protocol) -> dict[Setting, dict]:
+    """Mean IoU, and the 95 % interval of its difference from that of clean pictures, paired; None
+    for clean ones and where there are too few objects."""
+    # one that is broken may be passed over in some settings alone
+    keys = [key for key in scores[CLEAN] if all(key in of for of in scores.values())]
+    values = np.array([[of[key] for of in scores.values()] for key in keys])  # (N, settings)
+    rows: dict[str, list[int]] = {}
+    for i, key in enumerate(keys):
+        rows.setdefault(key.split("/")[0], []).append(i)
+    clean = values[:, [list(scores).index(CLEAN)]]
+    overall, _, class_mean = table_intervals(values - clean, list(rows.values()))
+    means, intervals = values.mean(0), overall
+    if protocol.mean == "class":
+        means = np.mean([values[places].mean(0) for places in rows.values()], axis=0)
+        intervals = class_mean
+    found = {}
+    for setting, mean, ends in zip(scores, means.tolist(), intervals, strict=True):
+        known = setting != CLEAN and not np.isnan(ends).any()
+        found[setting] = {"mean": mean, "difference_interval": ends.tolist() if known else None}
+    return found
+
+
+def _is_same(figure: dict) -> bool:
+    """Whether pictures may be as good as clean ones."""
+    low, high = figure["difference_interval"] or (1, -1)
+    return low <= 0 <= high
 
 
 def _draw(row: list[Setting], pictures: dict[Setting, np.ndarray], grey: float) -> np.ndarray:
@@ -179,18 +230,25 @@ def _draw(row: list[Setting], pictures: dict[Setting, np.ndarray], grey: float) 
     return draw_tiles(tiles, TILE)
 
 
-def _table(
-    means: dict[Setting, float], kinds: list[str], strengths: list[int], count: int, views: int
-) -> Table:
-    title = f"IoU at {THRESHOLD} of {count} objects, {views} view{'s' * (views > 1)}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+def _title(protocol: Protocol, count: int, views: int) -> str:
+    sign = ">" if protocol.strict else ">="
+    mean = {"sample": "objects", "class": "classes"}[protocol.mean]
+    return (
+        f"IoU (p {sign} {protocol.threshold}, mean over {mean}) of {count} objects, "
+        f"{views} view{'s' * (views > 1)}"
+    )
+
+
+def _table(figures: dict[Setting, dict], kinds: list[str], strengths: list[int]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("Strength")
     for name in (*map(str, strengths), "mean"):
         table.add_column(name, justify="right")
-    table.add_row("clean", *[""] * len(strengths), f"{means[CLEAN]:.4f}")
+    table.add_row("clean", *[""] * len(strengths), f"{figures[CLEAN]['mean']:.4f}")
     for kind in kinds:
-        row = [means[kind, strength] for strength in strengths]
-        table.add_row(kind, *(f"{value:.4f}" for value in (*row, np.mean(row))))
+        row = [figures[kind, strength] for strength in strengths]
+        cells = [f"{'~' * _is_same(figure)}{figure['mean']:.4f}" for figure in row]
+        table.add_row(kind, *cells, f"{np.mean([figure['mean'] for figure in row]):.4f}")
     return table
 
 

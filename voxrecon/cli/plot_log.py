@@ -37,7 +37,6 @@ class Run:
         train: (epoch, step, figures) of the logged steps, in their order.
         val: (epoch, figures) of the validations.
         stages: Epochs of the stages, from the first on, as far as the log tells.
-        pace: Steps of an epoch.
     """
 
     path: Path
@@ -47,7 +46,10 @@ class Run:
 
     @property
     def pace(self) -> float:
-        """All epochs have as many steps, and the first logged step of each has the same place."""
+        """Steps of an epoch.
+
+        All epochs have as many, and the first logged step of each has the same place.
+        """
         first = {epoch: step for epoch, step, _ in reversed(self.train)}
         if len(first) > 1:
             low, high = min(first), max(first)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from voxrecon.registry import TRANSFORMS
 
 from .sampler import SampleKey
 from .storage import exists, list_names
-from .taxonomy import SPLITS, find_leaks, list_samples, read_taxonomy, select_classes
+from .taxonomy import SPLITS, list_samples, read_taxonomy, select_classes
 
 ORDERS = SELECTIONS = ("first", "random")
 MAX_ATTEMPTS = 20  # samples tried for one item before the data set counts as broken
@@ -54,8 +55,8 @@ class VoxelDataset(BaseDataset):
         grid_size: Cells on each side of a grid.
         classes: Ids or names of the classes to keep; None for all.
         test_mode: The first views in place of random ones, and no sample is passed over silently.
-        selection: Of the views in test mode: ``"first"``, or ``"random"``, which draws them from
-            the sample's key, as LegoFormer's evaluation does.
+        selection: Of the views in test mode: ``"first"``, or ``"random"`` ones, always the same of
+            an object, as LegoFormer's evaluation draws them.
         order: Of the selected views: ``"first"`` leaves them as they were selected, ``"random"``
             shuffles them and tells as which one each was selected (``picks``).
         skip_bad: In test mode, leave out missing samples (listed in ``missing``) and replace broken
@@ -136,14 +137,11 @@ class VoxelDataset(BaseDataset):
 
     def list_objects(self, path: str) -> list[dict]:
         """The samples of the split in the taxonomy ``path``: each its taxonomy, id and name."""
-        known = read_taxonomy(path)
-        classes = select_classes(known, self.classes)
+        classes = select_classes(read_taxonomy(path), self.classes)
         self._metainfo["classes"] = {c.id: c.name for c in classes}
         split = self.split
         if split == "val" and self.val_is_test and not any(c.splits.get("val") for c in classes):
             split = "test"
-        if split != "train":
-            self._metainfo["leaks"] = find_leaks(known, split)
         return [
             {"taxonomy": c.id, "id": name, "name": c.name}
             for c, name in list_samples(classes, split, path)
@@ -163,9 +161,7 @@ class VoxelDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """The samples of the split that are on disk, in the order of the taxonomy."""
         self.check_folders()
-        path = os.path.join(self.data_root, self.taxonomy)
-        if not exists(path) and os.path.exists(self.taxonomy):
-            path = self.taxonomy
+        path = self.find_taxonomy()
         samples = self.list_objects(path)
         there, reasons = self._divide(samples)
         if not reasons:
@@ -182,6 +178,13 @@ class VoxelDataset(BaseDataset):
             raise SampleError(text)
         print_log(f"{text}; left out", logger="current", level=logging.WARNING)
         return there
+
+    def find_taxonomy(self) -> str:
+        """Path of the taxonomy."""
+        path = os.path.join(self.data_root, self.taxonomy)
+        if not exists(path) and os.path.exists(self.taxonomy):
+            return self.taxonomy
+        return path
 
     def require_folder(self, *names: str, how: str = "") -> None:
         """FileError unless one of these folders is there; ``how`` in place of ``how_to_get``."""
@@ -245,7 +248,7 @@ class VoxelDataset(BaseDataset):
         if not 0 <= asked < len(self):
             raise IndexError(f"sample {asked} of {len(self)}")
         in_order = (plain or self.test_mode) and self.selection == "first"
-        index, rng = asked, np.random.default_rng((seed, epoch, asked))
+        index, rng = asked, self._generator(seed, epoch, asked)
         broken: list[str] = []
         while True:
             try:
@@ -264,6 +267,14 @@ class VoxelDataset(BaseDataset):
             # attempts count from 1: a seed sequence ignores trailing zeros
             rng = np.random.default_rng((seed, epoch, asked, len(broken)))
             index = int(rng.integers(len(self)))
+
+    def _generator(self, seed: int, epoch: int, index: int) -> np.random.Generator:
+        if not self.test_mode:
+            return np.random.default_rng((seed, epoch, index))
+        # of the object, so that its draws do not depend on which others are tested
+        sample = self.get_data_info(index)
+        key = hashlib.sha256(f"{sample['taxonomy']}/{sample['id']}".encode()).digest()
+        return np.random.default_rng((seed, epoch, *np.frombuffer(key, np.uint32).tolist()))
 
     def prepare(
         self, index: int, n_views: int, rng: np.random.Generator, in_order: bool, broken: list[str]

@@ -80,22 +80,6 @@ def list_samples(
     return samples
 
 
-def find_leaks(classes: Sequence[TaxonomyClass], split: str) -> dict[str, list[str]]:
-    """The objects of a split whose id stands in train under another class, as 263 ids of the split
-    of Pix2Vox stand under two: names of the other classes by "<taxonomy>/<id>"."""
-    trained: dict[str, list[TaxonomyClass]] = {}
-    for c in classes:
-        for name in c.splits.get("train", ()):
-            trained.setdefault(name, []).append(c)
-    leaks = {}
-    for c in classes:
-        for name in c.splits.get(split, ()):
-            others = [other.name for other in trained.get(name, ()) if other.id != c.id]
-            if others:
-                leaks[f"{c.id}/{name}"] = others
-    return leaks
-
-
 def _parse_class(entry: object, where: str) -> TaxonomyClass:
     if not isinstance(entry, dict):
         raise FileError(f"{where}: {brief(entry)}, expected an object")

@@ -60,8 +60,8 @@ def curve_counts(histogram: Mapping[str, Sequence[float]]) -> tuple[np.ndarray, 
         intersections and unions, each (19,) int64, as of ``prediction >= t``.
     """
     count, occupied = (np.asarray(histogram[name], np.int64) for name in ("count", "occupied"))
-    above, both = (np.cumsum(bins[::-1])[::-1][1:] for bins in (count, occupied))
-    return both, above + occupied.sum() - both
+    above, both = (bins[..., ::-1].cumsum(-1)[..., ::-1][..., 1:] for bins in (count, occupied))
+    return both, above + occupied.sum(-1, keepdims=True) - both
 
 
 def calibration_error(

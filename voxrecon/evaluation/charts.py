@@ -63,7 +63,6 @@ class Line:
     color: str = OURS
     band: Sequence[Sequence[float]] = ()
     thin: bool = False
-    dashed: bool = False
     tag: str = ""
 
 
@@ -120,7 +119,7 @@ def line_chart(
     for line in lines:
         width, radius = (1.2, 1.8) if line.thin else (2.2, 2.6)
         points = [place(*point) for point in line.points]
-        parts.append(_path(points, line.color, width, "5 3" if line.dashed else ""))
+        parts.append(_path(points, line.color, width))
         for (px, py), at in zip(line.points, points, strict=True):
             text = f"{line.label}, {x.label} {px:g}: {py:.3f}"
             parts.append(dot.format(*map(_number, at), radius, line.color, text))
@@ -230,7 +229,9 @@ def _picture(parts: Sequence[Markup], height: float, title: str) -> Markup:
     ).format(WIDTH, _number(height), title, Markup("").join(parts))
 
 
-def _path(points: Sequence[tuple[float, float]], color: str, width: float, dash: str) -> Markup:
+def _path(
+    points: Sequence[tuple[float, float]], color: str, width: float, dash: str = ""
+) -> Markup:
     dash = Markup(' stroke-dasharray="{}"').format(dash) if dash else ""
     return Markup('<path d="{}" fill="none" stroke="{}" stroke-width="{}"{}/>').format(
         _commands(points), color, width, dash

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from ..datasets.json_files import brief
 from ..errors import FileError
-from .figures import count_views
+from .figures import SCORES, count_views, find_score
 from .intervals import RESAMPLES, class_mean_interval
 from .results import headline, sample_ious, sample_key, samples_at
 
-LESS = ("chamfer", "brier", "order_deviation", "order_range")  # is better
-TRUTH = ("ceiling", "ceiling_mid", "chamfer_floor")  # of the true grid alone: nothing to compare
-RULES = ("threshold", "mean", "strict", "view_selection")  # of protocols; an order may differ
+RULES = ("threshold", "mean", "strict", "view_selection", "metric")  # an order may differ
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ def compare_results(
         resamples: of the bootstrap.
 
     Raises:
-        FileError: the two cannot be compared: protocols, samples or true grids differ, or one of
-            them has not the view counts or the threshold.
+        FileError: the two cannot be compared: protocols, samples, true grids or the measures that a
+            score is from differ, or one of them has not the view counts or the threshold.
     """
     check_protocols(a, b, names)
     rows = []
@@ -88,7 +87,9 @@ def compare_results(
             if threshold is not None:
                 _expect(threshold, results["thresholds"], f"{name}: no threshold {threshold}")
         samples = _pair(a, b, n, names)
-        rows += _rows_at(n, (a, b), samples, threshold, resamples)
+        values = {"iou": _ious(n, (a, b), samples, threshold), **_scores(samples)}
+        _check_measures(a, b, list(values)[1:], names)
+        rows += _rows_at(n, a["classes"], samples[0], values, resamples)
     return rows
 
 
@@ -100,6 +101,33 @@ def check_protocols(a: dict[str, Any], b: dict[str, Any], names: tuple[str, str]
             raise FileError(
                 f"{names[1]}: {rule} {theirs!r} in its protocol, expected {ours!r} as in {names[0]}"
             )
+
+
+def _check_measures(a: dict, b: dict, scores: Sequence[str], names: tuple[str, str]) -> None:
+    """FileError if a score is measured in two ways; other points make no other score."""
+    for score in scores:
+        ours, theirs = (_options(results.get("measures", ()), score) for results in (a, b))
+        for option in dict.fromkeys((*ours, *theirs)):
+            values = ours.get(option), theirs.get(option)
+            if values[0] != values[1]:
+                raise FileError(
+                    f"{names[1]}: {option} {brief(values[1])}, expected {brief(values[0])} as in "
+                    f"{names[0]} to compare {score}"
+                )
+
+
+def _options(measures: Sequence[dict[str, Any]], score: str) -> dict[str, Any]:
+    """Options of the measures that may give a score, by type and name."""
+    known, found = {s.measure for s in SCORES.values()}, {}
+    of = SCORES.get(score)
+    for measure in measures:
+        kind = measure.get("type", "")
+        if of and (kind != of.measure or measure.get("level", 0) != of.level):
+            continue
+        if of or kind not in known:
+            options = {f"{kind} {key}": value for key, value in measure.items()}
+            found |= {key: value for key, value in options.items() if key != f"{kind} seed"}
+    return found
 
 
 def common_views(a: dict[str, Any], b: dict[str, Any], names: tuple[str, str]) -> list[int]:
@@ -142,17 +170,16 @@ def _pair(a: dict, b: dict, n_views: int, names: tuple[str, str]) -> tuple[list[
 
 def _rows_at(
     n_views: int,
-    results: tuple[dict, dict],
-    samples: tuple[list[dict], list[dict]],
-    threshold: float | None,
+    class_names: dict[str, str],
+    samples: Sequence[dict],
+    values: dict[str, np.ndarray],
     resamples: int,
 ) -> list[Row]:
-    """The rows of one view count."""
-    values = {"iou": _ious(n_views, results, samples, threshold), **_scores(samples)}
+    """The rows of one view count; ``values`` (2, N) are scores of the samples, NaN for none."""
     alike = defaultdict(list)  # scores of the same samples share their draws
     for score, pair in values.items():
         alike[np.isnan(pair).any(0).tobytes()].append(score)
-    taxonomies = [sample["taxonomy"] for sample in samples[0]]
+    taxonomies = [sample["taxonomy"] for sample in samples]
     classes = {key: np.array([t == key for t in taxonomies]) for key in sorted({*taxonomies})}
     rows: dict[str, list[Row]] = {}
     for group in alike.values():
@@ -160,8 +187,7 @@ def _rows_at(
         there = ~np.isnan(both[..., 0]).any(0)
         parts = {key: both[:, chosen & there] for key, chosen in classes.items()}
         found = [
-            (key, results[0]["classes"][key], int(classes[key].sum()), [part])
-            for key, part in parts.items()
+            (key, class_names[key], int(classes[key].sum()), [part]) for key, part in parts.items()
         ]
         found.append(("", "mean, samples", len(taxonomies), [both[:, there]]))
         found.append(("", "mean, classes", len(taxonomies), list(parts.values())))
@@ -190,7 +216,7 @@ def _ious(
 def _scores(samples: tuple[list[dict], list[dict]]) -> dict[str, np.ndarray]:
     """(2, N) of each further score that both have, NaN where one is not defined."""
     of_a, of_b = ([sample.get("scores", {}) for sample in of] for of in samples)
-    known = {name for scores in of_b for name in scores}.difference(TRUTH, ("iou",))
+    known = {name for scores in of_b for name in scores if not find_score(name).of_truth} - {"iou"}
     names = dict.fromkeys(name for scores in of_a for name in scores if name in known)
     # None becomes NaN
     return {
@@ -218,7 +244,7 @@ def _figures(parts: Sequence[np.ndarray], scores: Sequence[str], resamples: int)
         elif not spread:
             low = high = None
         elif low > 0 or high < 0:
-            verdict = "B" if (low > 0) != (score in LESS) else "A"
+            verdict = "B" if (low > 0) != find_score(score).less else "A"
         figures.append((float(a[i]), float(b[i]), float(mean[i]), low, high, verdict))
     return figures
 

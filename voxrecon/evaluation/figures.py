@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from .results import headline, sample_key, samples_at
+from .results import MEANS, headline, sample_ious, sample_key, samples_at
 
 Interval = Sequence[float]  # low, high
 
@@ -19,7 +19,7 @@ BASELINES = {
     "oracle": "the training grid nearest to the truth",
     "retrieval": "the training object nearest by the network's own features",
 }
-MEANS = {"sample": "the mean over samples", "class": "the mean of the means of classes"}
+AVERAGED = {"sample": "samples", "class": "classes"}  # by what a protocol says
 SELECTIONS = {"first": "the first n of the data set", "random": "n at random"}
 ORDERS = {
     "first": "in the data set's order",
@@ -27,34 +27,59 @@ ORDERS = {
     "azimuth": "sorted by azimuth",
 }
 LISTED = 6  # further thresholds that are named
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-class Published(Protocol):
-    """A row of a paper's table: ``mark`` says what keeps it from being compared, reasons parted by
-    "; ", "" for nothing. ``classes`` (taxonomy id -> IoU) and ``overall`` are of one view,
-    ``views`` is by number of views."""
+@dataclass(frozen=True)
+class Score:
+    """What a score beyond IoU is called, and what one has to know to compare it.
 
-    method: str
-    source: str
-    mark: str
-    classes: Mapping[str, float]
-    overall: float | None
-    views: Mapping[int, float]
+    Attributes:
+        less: less of it is better.
+        of_truth: it depends on the true grid alone.
+        measure: the class that gives it, "" for none.
+        level: of that one's surface, where it gives several.
+    """
+
+    label: str
+    measure: str = ""
+    level: float = 0.0
+    less: bool = False
+    of_truth: bool = False
+
+
+SCORES = {
+    "fscore": Score("F-score at 1 %", "FScore"),
+    "precision": Score("Precision at 1 %", "FScore"),
+    "recall": Score("Recall at 1 %", "FScore"),
+    "ceiling": Score("Ceiling of the F-score", "FScore", of_truth=True),
+    "fscore_mid": Score("F-score, level 0.5", "FScore", 0.5),
+    "precision_mid": Score("Precision, level 0.5", "FScore", 0.5),
+    "recall_mid": Score("Recall, level 0.5", "FScore", 0.5),
+    "ceiling_mid": Score("Ceiling, level 0.5", "FScore", 0.5, of_truth=True),
+    "chamfer": Score("Chamfer distance", "ChamferDistance", less=True),
+    "chamfer_floor": Score("Floor of the Chamfer distance", "ChamferDistance", of_truth=True),
+    "brier": Score("Brier score", "Calibration", less=True),
+    "order_deviation": Score("IoU, deviation by order", less=True),
+    "order_range": Score("IoU, best minus worst order", less=True),
+}
 
 
 @dataclass(frozen=True)
 class Figures:
-    """One row of the headline table: means over ``n`` samples, None where one is not defined."""
+    """One row of the headline table: means over ``n`` samples, None where one is not defined.
+    ``mean`` and ``without_leaks`` are as the protocol takes them, ``scores`` (name -> mean,
+    interval) as well."""
 
     label: str
     n: int
     overall: float | None
     class_mean: float | None
+    mean: float | None
     without_leaks: float | None
+    interval: Interval | None = None
     overall_interval: Interval | None = None
     class_interval: Interval | None = None
-    scores: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, tuple] = field(default_factory=dict)
     classes: Mapping[str, float] = field(default_factory=dict)  # of a baseline, by taxonomy id
     note: str = ""
 
@@ -69,15 +94,24 @@ def classes_of(results: Mapping[str, Any]) -> dict[str, str]:
     return {key: name for key, name in results["classes"].items() if key in known}
 
 
-def sample_ious(results: Mapping[str, Any], n_views: int) -> dict[str, float]:
+def ious_by_key(results: Mapping[str, Any], n_views: int) -> dict[str, float]:
     """IoU at the threshold that stands for all, by "<taxonomy>/<id>"."""
-    i = headline(results, n_views)
-    return {
-        sample_key(sample): sample["intersection"][i] / sample["union"][i]
-        if sample["union"][i]
-        else 1.0
-        for sample in samples_at(results, n_views)
-    }
+    samples = samples_at(results, n_views)
+    ious = sample_ious(samples)[:, headline(results, n_views)].tolist()
+    return dict(zip(map(sample_key, samples), ious, strict=True))
+
+
+def find_score(name: str) -> Score:
+    """What is known of a score; of one that a further measure gives, its name."""
+    return SCORES.get(name) or Score(name)
+
+
+def score_figure(results: Mapping[str, Any], n_views: int, name: str) -> tuple:
+    """The mean of a score as the protocol takes it, and its interval; None for either."""
+    score = results["summary"][str(n_views)]["scores"].get(name, {})
+    of_class = results["protocol"]["mean"] == "class"
+    keys = ("class_mean", "class_interval") if of_class else ("mean", "interval")
+    return score.get(keys[0]), score.get(keys[1])
 
 
 def network_figures(results: Mapping[str, Any]) -> dict[int, Figures]:
@@ -85,17 +119,20 @@ def network_figures(results: Mapping[str, Any]) -> dict[int, Figures]:
     rows = {}
     for n in sorted(results["views"]):
         i, summary = headline(results, n), results["summary"][str(n)]
-        clean, ends = summary["without_leaks"], summary.get("interval")
+        kind = MEANS[results["protocol"]["mean"]]
+        clean, ends = (summary["without_leaks"] or {}).get(kind), summary.get("interval")
         best = results["protocol"]["threshold"] is None
         rows[n] = Figures(
             label=count_views(n) + (f", t = {results['thresholds'][i]:g}" if best else ""),
             n=sum(c["n"] for c in summary["classes"].values()),
             overall=summary["overall"][i],
             class_mean=summary["class_mean"][i],
-            without_leaks=clean["overall"][i] if clean and clean["overall"] else None,
+            mean=summary[kind][i],
+            without_leaks=clean and clean[i],
+            interval=ends and ends[kind][i],
             overall_interval=ends and ends["overall"][i],
             class_interval=ends and ends["class_mean"][i],
-            scores=summary["scores"],
+            scores={name: score_figure(results, n, name) for name in summary["scores"]},
         )
     return rows
 
@@ -105,39 +142,55 @@ def class_figure(results: Mapping[str, Any], n_views: int, taxonomy: str) -> tup
     i, c = headline(results, n_views), results["summary"][str(n_views)]["classes"].get(taxonomy)
     if c is None:
         return None, None
-    return c["iou"][i], c["interval"][i] if "interval" in c else None
+    ends = c.get("interval")
+    return c["iou"][i], ends and ends[i]
 
 
 def baseline_figures(results: Mapping[str, Any]) -> list[Figures]:
     """The baselines' figures, over the samples where they are defined."""
-    leaks = results["leaks"]
+    leaks, kind = results["leaks"], MEANS[results["protocol"]["mean"]]
     taxonomies = {sample_key(sample): sample["taxonomy"] for sample in results["samples"]}
     rows = []
     for name, by_key in results["baselines"].items():
         known = {key: by_key[key] for key in taxonomies if by_key.get(key) is not None}
-        parts = defaultdict(list)
-        for key, value in known.items():
-            parts[taxonomies[key]].append(value)
-        classes = {taxonomy: mean(values) for taxonomy, values in parts.items()}
+        clean = {key: value for key, value in known.items() if key not in leaks}
+        means = _means(known, taxonomies)
         rows.append(
             Figures(
                 label=name,
                 n=len(known),
-                overall=mean(known.values()),
-                class_mean=mean(classes.values()),
-                without_leaks=mean(v for k, v in known.items() if k not in leaks)
-                if leaks
-                else None,
-                classes=classes,
+                overall=means["overall"],
+                class_mean=means["class_mean"],
+                mean=means[kind],
+                without_leaks=_means(clean, taxonomies)[kind] if leaks else None,
+                classes=means["classes"],
                 note=BASELINES.get(name, ""),
             )
         )
     return rows
 
 
+def _means(values: Mapping[str, float], taxonomies: Mapping[str, str]) -> dict[str, Any]:
+    """Means of values by key: overall, of each class, and of those."""
+    parts = defaultdict(list)
+    for key, value in values.items():
+        parts[taxonomies[key]].append(value)
+    classes = {taxonomy: mean(part) for taxonomy, part in parts.items()}
+    return {
+        "overall": mean(values.values()),
+        "class_mean": mean(classes.values()),
+        "classes": classes,
+    }
+
+
 def mean(values: Iterable[float]) -> float | None:
     values = list(values)
     return sum(values) / len(values) if values else None
+
+
+def averaged(results: Mapping[str, Any]) -> str:
+    """What the protocol's mean is taken over: "samples" or "classes"."""
+    return AVERAGED[results["protocol"]["mean"]]
 
 
 def criterion(results: Mapping[str, Any]) -> str:
@@ -158,37 +211,10 @@ def protocol_sentences(results: Mapping[str, Any]) -> list[str]:
         f"A voxel counts as predicted where its probability is {criterion(results)}{each}{also}.",
         "The IoU of a sample is the number of voxels in both grids over that in either, "
         "1 where both are empty.",
-        f"The figure of the test set is {MEANS[protocol['mean']]}.",
+        f"The figure of the test set is the mean over {averaged(results)}"
+        + (" of the means of their samples." if protocol["mean"] == "class" else "."),
         f"Of the views of an object, n are taken: {SELECTIONS.get(selection, selection)}; "
         f"they enter {ORDERS.get(order, order)}.",
         "Intervals are 95 % bootstrap intervals over the test samples: they say what another draw "
         "of test objects would change, not what another training would.",
     ]
-
-
-def mark_letters(published: Iterable[Published]) -> dict[str, str]:
-    """A letter for each reason in the marks, in order of appearance: ``{reason: letter}``."""
-    reasons = dict.fromkeys(reason for row in published for reason in reasons_of(row))
-    return {
-        reason: LETTERS[i] if i < len(LETTERS) else str(i + 1) for i, reason in enumerate(reasons)
-    }
-
-
-def reasons_of(row: Published) -> list[str]:
-    return [reason for reason in row.mark.split("; ") if reason]
-
-
-def published_views(row: Published) -> dict[int, float]:
-    """IoU by number of views, with the one of ``overall``."""
-    return {**({} if row.overall is None else {1: row.overall}), **row.views}
-
-
-def rows_by_views(published: Iterable[Published]) -> list[tuple[Published, dict[int, float]]]:
-    """The rows of several numbers of views, and those that have one figure alone."""
-    rows = [(row, published_views(row)) for row in published]
-    return [(row, views) for row, views in rows if len(views) > 1 or not row.classes]
-
-
-def comparable(published: Iterable[Published]) -> bool:
-    """Whether a row has no mark: only then do others beside it say anything."""
-    return any(not row.mark for row in published)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -41,9 +41,41 @@ def class_mean_interval(
     return _ends(sum(_resampled_means(part, resamples, rng) for part in parts) / len(parts))
 
 
-def pairs(ends: Iterable[np.ndarray]) -> list[list[float]]:
-    """Low and high ends (T,) as T pairs."""
-    return np.stack(tuple(ends), axis=1).tolist()
+def table_intervals(
+    values: np.ndarray, parts: Sequence[Sequence[int]], resamples: int = RESAMPLES
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The 95 % intervals of many means over the same samples, from few draws.
+
+    Args:
+        values: (N, C), NaN where a sample has no such score.
+        parts: places of the samples of each class, P of them.
+
+    Returns:
+        Low and high ends of the means over samples (C, 2), of the means of each class (P, C, 2),
+        and of the means of the class means (C, 2); NaN where there are fewer than two samples.
+    """
+    there = ~np.isnan(values)  # (N, C)
+    overall, class_mean = np.full((2, values.shape[1], 2), np.nan)
+    of_parts = np.full((len(parts), values.shape[1], 2), np.nan)
+    patterns, column_of = np.unique(there, axis=1, return_inverse=True)
+    for k, pattern in enumerate(patterns.T):
+        columns = column_of.ravel() == k
+        if pattern.sum() > 1:
+            chosen = values[np.ix_(pattern, columns)]
+            overall[columns] = np.stack(mean_interval(chosen, resamples), axis=1)
+        rng, sums, classes, wide = np.random.default_rng(0), 0.0, 0, False
+        for p, part in enumerate(parts):
+            places = [i for i in part if pattern[i]]
+            if not places:
+                continue
+            means = _resampled_means(values[np.ix_(places, columns)], resamples, rng)
+            if len(places) > 1:
+                wide = True
+                of_parts[p, columns] = np.stack(_ends(means), axis=1)
+            sums, classes = sums + means, classes + 1
+        if wide:
+            class_mean[columns] = np.stack(_ends(sums / classes), axis=1)
+    return overall, of_parts, class_mean
 
 
 def _resampled_means(scores: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:

@@ -11,18 +11,16 @@ from typing import Any
 from rich.cells import cell_len
 
 from .figures import (
-    Published,
+    averaged,
     baseline_figures,
     class_figure,
     classes_of,
-    comparable,
     count_views,
     criterion,
-    mark_letters,
+    find_score,
     network_figures,
-    published_views,
-    reasons_of,
 )
+from .published_figures import Published, comparable, mark_letters, published_views, reasons_of
 
 SPECIAL = re.compile(r"([\\`*\[\]<>|~$&#])|(?<![^\W_])(_)|(_)(?![^\W_])")
 DASH = "–"
@@ -69,21 +67,20 @@ def _rows(results: Mapping[str, Any]) -> list[list[str]]:
     if results["leaks"]:
         clean = results["summary"][str(few)]["without_leaks"]
         rows.append(
-            ["mean over samples without leaks", f"{clean['n']:,}" if clean else ""]
+            [f"mean over {averaged(results)} without leaks", f"{clean['n']:,}" if clean else ""]
             + [_figure(row.without_leaks) for row in (*network.values(), *baselines)]
         )
-    for name, label in (("fscore", "F-score at 1 %"), ("ceiling", "its ceiling")):
-        scores = [row.scores.get(name) for row in network.values()]
-        if any(scores):
-            figures = [_figure(s["mean"], s.get("interval")) if s else DASH for s in scores]
-            rows.append([label, "", *figures, *("" for _ in baselines)])
+    for name in ("fscore", "ceiling"):
+        scores = [row.scores.get(name, (None, None)) for row in network.values()]
+        if any(name in row.scores for row in network.values()):
+            figures = [_figure(*score) for score in scores]
+            rows.append([find_score(name).label, "", *figures, *("" for _ in baselines)])
     return rows
 
 
 def _published_rows(results: Mapping[str, Any], published: Sequence[Published]) -> list[list[str]]:
     network, letters = network_figures(results), mark_letters(published)
-    is_class = results["protocol"]["mean"] == "class"
-    ours = {n: row.class_mean if is_class else row.overall for n, row in network.items()}
+    ours = {n: row.mean for n, row in network.items()}
     by_views = [published_views(row) for row in published]
     counts = sorted({*ours, *(n for values in by_views for n in values)})
     rows = [
@@ -104,10 +101,10 @@ def _reasons(published: Sequence[Published]) -> str:
 
 def _lines(results: Mapping[str, Any]) -> list[str]:
     protocol, run = results["protocol"], defaultdict(lambda: "unknown", results["run"])
-    mean = "classes" if protocol["mean"] == "class" else "samples"
     return [
         f"Protocol {_escape(protocol['name'])}: voxels at probability {criterion(results)}, mean "
-        f"over {mean}, views selected: {_escape(protocol.get('view_selection', 'first'))}, in "
+        f"over {averaged(results)}, "
+        f"views selected: {_escape(protocol.get('view_selection', 'first'))}, in "
         f"order: {_escape(protocol.get('view_order', 'first'))}; in brackets 95 % bootstrap "
         "intervals over samples.",
         f"Test samples in the training set under another class: {len(results['leaks'])}.",

@@ -19,21 +19,27 @@ import numpy as np
 from ..fileio import atomic_write
 from .charts import interval_mark
 from .figures import (
-    Published,
+    averaged,
     baseline_figures,
     class_figure,
     classes_of,
-    comparable,
     count_views,
     criterion,
-    mark_letters,
+    find_score,
+    ious_by_key,
     network_figures,
     protocol_sentences,
-    reasons_of,
-    rows_by_views,
-    sample_ious,
+    score_figure,
 )
 from .page_charts import box_chart_of_classes, calibration_charts, threshold_chart, views_chart
+from .published_figures import (
+    Published,
+    comparable,
+    mark_letters,
+    reasons_of,
+    rows_by_class,
+    rows_by_views,
+)
 
 FAILURES = 20  # samples listed
 PICTURE = 288  # pixels of a picture's longer side; shown at half of that
@@ -46,21 +52,6 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 UNSEEN = re.compile(  # not allowed in HTML, or turning the text that follows around
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
 )
-SCORES = {
-    "fscore": "F-score at 1 %",
-    "precision": "precision at 1 %",
-    "recall": "recall at 1 %",
-    "ceiling": "ceiling of the F-score",
-    "fscore_mid": "F-score at 1 %, surface at level 0.5",
-    "precision_mid": "precision, surface at level 0.5",
-    "recall_mid": "recall, surface at level 0.5",
-    "ceiling_mid": "its ceiling, surface at level 0.5",
-    "chamfer": "Chamfer distance (↓)",
-    "brier": "Brier score (↓)",
-    "chamfer_floor": "floor of the Chamfer distance",
-    "order_deviation": "deviation of IoU over view orders (↓)",
-    "order_range": "IoU, best minus worst view order (↓)",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,18 +92,19 @@ def _template() -> jinja2.Template:
         finalize=_clean,
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
     )
-    environment.filters.update(digits=_digits, embed=_embed, count_views=count_views)
+    environment.filters.update(
+        digits=_digits, embed=_embed, count_views=count_views, score_label=_score_label
+    )
     return environment.get_template("page.html")
 
 
 def _figures(results: Mapping[str, Any], published: list[Published]) -> dict[str, Any]:
     """What the template shows: the results, and what follows from them."""
-    views, protocol = sorted(results["views"]), results["protocol"]
+    views = sorted(results["views"])
     summaries = {n: results["summary"][str(n)] for n in views}
     ends = sorted({views[0], views[-1]})
-    ious = {n: sample_ious(results, n) for n in ends}
+    ious = {n: ious_by_key(results, n) for n in ends}
     scores = list(dict.fromkeys(name for s in summaries.values() for name in s["scores"]))
-    by_views = rows_by_views(published)
     return {
         "results": results,
         "run": {**dict.fromkeys(RUN, "unknown"), "environment": {}, **results["run"]},
@@ -121,22 +113,21 @@ def _figures(results: Mapping[str, Any], published: list[Published]) -> dict[str
         "views": views,
         "ends": ends,
         "criterion": criterion(results),
-        "is_class": protocol["mean"] == "class",
-        "order": protocol.get("view_order", "first"),
+        "averaged": averaged(results),
+        "order": results["protocol"].get("view_order", "first"),
         "summaries": summaries,
         "network": network_figures(results),
         "class_figure": partial(class_figure, results),
         "baselines": baseline_figures(results),
         "published": published,
         "comparable": comparable(published),
-        "by_views": by_views,
-        "view_counts": sorted({*views, *(n for _, row in by_views for n in row)}),
+        "tables": _published_tables(results, published),
         "letters": mark_letters(published),
         "reasons_of": reasons_of,
         "protocol": protocol_sentences(results),
         "mark": interval_mark,
         "scores": scores,
-        "score_names": SCORES,
+        "score_figure": partial(score_figure, results),
         "class_scores": [name for name in ("fscore", "fscore_mid") if name in scores],
         "distribution": _distribution(results, ious[views[0]]),
         "failures": _failures(results, ious[views[0]], ious[views[-1]]),
@@ -148,6 +139,42 @@ def _figures(results: Mapping[str, Any], published: list[Published]) -> dict[str
             **calibration_charts(summaries),
         },
     }
+
+
+def _published_tables(
+    results: Mapping[str, Any], published: Sequence[Published]
+) -> list[dict[str, Any]]:
+    """Published figures beside this network's, of the IoU and of the F-score if it has one."""
+    network, few = network_figures(results), min(results["views"])
+    scores = {n: results["summary"][str(n)]["scores"] for n in network}
+    tables = [
+        {
+            "metric": "iou",
+            "label": "IoU",
+            "ours": {n: row.mean for n, row in network.items()},
+            "ours_by_class": {t: class_figure(results, few, t)[0] for t in classes_of(results)},
+        }
+    ]
+    if "fscore" in scores[few]:
+        tables.append(
+            {
+                "metric": "fscore",
+                "label": find_score("fscore").label,
+                "ours": {n: score_figure(results, n, "fscore")[0] for n in network},
+                "ours_by_class": scores[few]["fscore"]["classes"],
+            }
+        )
+    for table in tables:
+        table["by_class"] = rows_by_class(published, table["metric"])
+        table["by_views"] = rows_by_views(published, table["metric"])
+        counts = (n for _, by_count in table["by_views"] for n in by_count)
+        table["counts"] = sorted({*network, *counts})
+    return [table for table in tables if table["by_class"] or table["by_views"]]
+
+
+def _score_label(name: str) -> str:
+    score = find_score(name)
+    return f"{score.label} (↓)" if score.less else score.label
 
 
 def _distribution(

@@ -10,14 +10,8 @@ import numpy as np
 from markupsafe import Markup
 
 from .charts import OTHERS, Axis, Boxes, Line, box_chart, line_chart, nice_axis, ramp
-from .figures import (
-    Published,
-    classes_of,
-    comparable,
-    count_views,
-    network_figures,
-    rows_by_views,
-)
+from .figures import classes_of, count_views, network_figures
+from .published_figures import Published, rows_by_views
 
 Chart = tuple[Markup, list[Line]]
 TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1)
@@ -43,15 +37,11 @@ def threshold_chart(results: Mapping[str, Any]) -> Chart:
 
 
 def views_chart(results: Mapping[str, Any], published: Sequence[Published]) -> Chart | None:
-    """IoU against the number of views, with published lines where any can be compared; None for one
-    point alone."""
+    """IoU against the number of views, with a line of each published row that can be compared; None
+    for one point alone."""
     figures = network_figures(results)
-    if results["protocol"]["mean"] == "class":
-        points = [(n, row.class_mean) for n, row in figures.items()]
-        band = [row.class_interval for row in figures.values()]
-    else:
-        points = [(n, row.overall) for n, row in figures.items()]
-        band = [row.overall_interval for row in figures.values()]
+    points = [(n, row.mean) for n, row in figures.items()]
+    band = [row.interval for row in figures.values()]
     if None in band:
         band = []
     lines = [
@@ -60,11 +50,10 @@ def views_chart(results: Mapping[str, Any], published: Sequence[Published]) -> C
             sorted(by_views.items()),
             OTHERS[i % len(OTHERS)],
             thin=True,
-            dashed=bool(row.mark),
             tag=str(i + 1),  # its number in the table of published figures
         )
         for i, (row, by_views) in enumerate(rows_by_views(published))
-        if len(by_views) > 1 and comparable(published)
+        if len(by_views) > 1 and not row.mark
     ]
     if len(points) == 1 and not lines:
         return None

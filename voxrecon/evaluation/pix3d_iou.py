@@ -39,6 +39,8 @@ class Pix3DIoU(VoxelIoU):
         prefix: put before the names, with a slash.
     """
 
+    kind = "Pix3DIoU"
+
     def __init__(self, prefix: str | None = None) -> None:
         super().__init__(protocol=PROTOCOL.name, prefix=prefix)
 
@@ -49,7 +51,7 @@ class Pix3DIoU(VoxelIoU):
         for i, name in enumerate(names):
             if not prediction[i].isfinite().all():
                 raise VoxreconError(f"{name}: predicted voxels are NaN or infinite, expected none")
-            fitted = [fit(grid[i]).flatten() for grid in (prediction, truth != 0)]
+            fitted = [fit(grid).flatten() for grid in (prediction[i], truth[i] != 0)]
             # one threshold at a time would take as many passes
             at = torch.tensor(THRESHOLDS, dtype=torch.float64, device=prediction.device)[:, None]
             a, b = (grid > at for grid in fitted)  # (T, 32^3)

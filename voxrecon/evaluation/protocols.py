@@ -39,7 +39,7 @@ class Protocol:
 
     def record(self) -> dict[str, Any]:
         """What a file of results says of it."""
-        return {key: asdict(self)[key] for key in ("name", "threshold", "mean", "strict")}
+        return {key: asdict(self)[key] for key in ("name", "metric", "threshold", "mean", "strict")}
 
 
 PROTOCOLS = {

@@ -16,14 +16,17 @@ import numpy as np
 import torch
 
 from .calibration import BINS, calibration_error, curve_counts
-from .intervals import class_mean_interval, mean_interval, pairs
+from .intervals import table_intervals
 from .iou import iou
 from .protocols import PROTOCOLS, Protocol
 
 SCHEMA = 2
 THRESHOLD = PROTOCOLS["pix2vox"].threshold  # at which one figure stands for all, as in the papers
 MEANS = {"sample": "overall", "class": "class_mean"}  # of the summary, by what a protocol says
-KEYS = ("taxonomy", "id", "n_views", "intersection", "union", "truth", "scores", "histogram")
+KEYS = (
+    *("taxonomy", "id", "n_views", "view_numbers", "intersection", "union"),
+    *("truth", "scores", "histogram"),
+)
 
 
 def build_results(
@@ -32,6 +35,7 @@ def build_results(
     broken: Iterable[str] = (),
     protocol: dict[str, Any] | Protocol = PROTOCOLS["pix2vox"],
     leaks: dict[str, list[str]] | None = None,
+    measures: Iterable[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Everything an evaluation found, as plain Python numbers, lists and dictionaries.
 
@@ -45,6 +49,7 @@ def build_results(
         protocol: what counts, or its ``record()``.
         leaks: names of the other classes under which a sample stands in train, by
             "<taxonomy>/<id>".
+        measures: what gave the scores, with its settings.
 
     Returns:
         As ``docs/evaluation.md`` describes it, without the run and the baselines; ``summary`` has
@@ -55,6 +60,7 @@ def build_results(
     results = {
         "schema": SCHEMA,
         "protocol": protocol.record() if isinstance(protocol, Protocol) else dict(protocol),
+        "measures": [dict(measure) for measure in measures],
         "run": {},
         "data_sha256": _data_hash(records),
         "thresholds": list(thresholds),
@@ -99,22 +105,23 @@ def headline_mean(results: dict, n_views: int) -> float:
     return summary[MEANS[results["protocol"]["mean"]]][headline(results, n_views)]
 
 
-def summarise(results: dict, intervals: bool = False) -> dict[str, dict]:
+def summarise(results: dict[str, Any], intervals: bool = False) -> dict[str, dict]:
     """The means of the samples of each view count.
 
     ``overall`` is the mean over samples and ``class_mean`` the mean of the means of classes, at
     each threshold; ``best_threshold`` has the greatest of the one that the protocol prefers, the
     first among equals.
     """
-    return {str(n): _summary(results, samples_at(results, n), intervals) for n in results["views"]}
+    summary = {str(n): _summary(results, samples_at(results, n)) for n in results["views"]}
+    if intervals:
+        _add_intervals(results, summary)
+    return summary
 
 
-def _summary(results: dict, samples: Sequence[dict], intervals: bool) -> dict[str, Any]:
+def _summary(results: dict, samples: Sequence[dict]) -> dict[str, Any]:
     scores = sample_ious(samples)  # (N, T)
     rows = _rows_by_class(samples)
-    means = {taxonomy: scores[places].mean(0) for taxonomy, places in rows.items()}
-    overall = scores.mean(0).tolist()
-    class_mean = np.stack(list(means.values())).mean(0).tolist()
+    overall, class_mean = _means(scores, rows.values())
     preferred = {"overall": overall, "class_mean": class_mean}[MEANS[results["protocol"]["mean"]]]
     clean = [i for i, sample in enumerate(samples) if sample_key(sample) not in results["leaks"]]
     summary = {
@@ -124,27 +131,66 @@ def _summary(results: dict, samples: Sequence[dict], intervals: bool) -> dict[st
         "classes": {
             taxonomy: {
                 "name": results["classes"][taxonomy],
-                "n": len(rows[taxonomy]),
-                "iou": mean.tolist(),
+                "n": len(places),
+                "iou": scores[places].mean(0).tolist(),
             }
-            for taxonomy, mean in means.items()
+            for taxonomy, places in rows.items()
         },
-        "scores": _scores(samples, rows, intervals),
+        "scores": _scores(samples, rows),
         "without_leaks": None,
         **_of_histograms(samples),
     }
     if len(clean) < len(samples):
-        of_clean = scores[clean].mean(0).tolist() if clean else None
-        summary["without_leaks"] = {"n": len(clean), "overall": of_clean}
-    if intervals:
-        parts = [scores[places] for places in rows.values()]
-        summary["interval"] = {
-            "overall": pairs(mean_interval(scores)),
-            "class_mean": pairs(class_mean_interval(parts)),
+        of_clean = _rows_by_class([samples[i] for i in clean])
+        means = _means(scores[clean], of_clean.values()) if clean else (None, None)
+        summary["without_leaks"] = {
+            "n": len(clean),
+            **dict(zip(("overall", "class_mean"), means, strict=True)),
         }
-        for part, of_class in zip(parts, summary["classes"].values(), strict=True):
-            of_class["interval"] = pairs(mean_interval(part))
     return summary
+
+
+def _means(scores: np.ndarray, rows: Iterable[Sequence[int]]) -> tuple[list, list]:
+    """Mean (T,) over samples and mean of the means of classes of scores (N, T)."""
+    of_classes = np.stack([scores[places].mean(0) for places in rows])
+    return scores.mean(0).tolist(), of_classes.mean(0).tolist()
+
+
+def _add_intervals(results: dict, summary: dict[str, dict]) -> None:
+    """Put 95 % intervals beside the means; view counts of the same samples share the draws."""
+    groups = defaultdict(list)
+    for n in results["views"]:
+        groups[tuple(map(sample_key, samples_at(results, n)))].append(str(n))
+    for group in groups.values():
+        rows, columns = {}, []
+        for n in group:
+            samples = samples_at(results, int(n))
+            rows = _rows_by_class(samples)
+            columns.append(sample_ious(samples))
+            columns += [_values(samples, name)[:, None] for name in summary[n]["scores"]]
+        ends = table_intervals(np.concatenate(columns, axis=1), list(rows.values()))
+        overall, of_classes, class_mean = (_pairs(part) for part in ends)
+        at, count = 0, len(results["thresholds"])
+        for n in group:
+            here = slice(at, at + count)
+            summary[n]["interval"] = {"overall": overall[here], "class_mean": class_mean[here]}
+            for of_class, pairs in zip(rows, of_classes, strict=True):
+                several = pairs[here] if pairs[at] else None
+                summary[n]["classes"][of_class]["interval"] = several
+            for score in summary[n]["scores"].values():
+                score["interval"], score["class_interval"] = (
+                    overall[at + count],
+                    class_mean[at + count],
+                )
+                at += 1
+            at += count
+
+
+def _pairs(ends: np.ndarray) -> list:
+    """Ends (..., 2) as nested lists, None in place of a pair of NaN."""
+    if ends.ndim > 1:
+        return [_pairs(part) for part in ends]
+    return None if np.isnan(ends).any() else ends.tolist()
 
 
 def _rows_by_class(samples: Sequence[dict]) -> dict[str, list[int]]:
@@ -154,7 +200,7 @@ def _rows_by_class(samples: Sequence[dict]) -> dict[str, list[int]]:
     return {taxonomy: rows[taxonomy] for taxonomy in sorted(rows)}
 
 
-def _scores(samples: Sequence[dict], rows: dict[str, list[int]], intervals: bool) -> dict:
+def _scores(samples: Sequence[dict], rows: dict[str, list[int]]) -> dict:
     """Of each score its means over the samples that have it; None counts as having none."""
     names = dict.fromkeys(name for sample in samples for name in sample.get("scores", {}))
     found = {}
@@ -169,10 +215,6 @@ def _scores(samples: Sequence[dict], rows: dict[str, list[int]], intervals: bool
             "class_mean": float(np.mean(defined)) if defined else None,
             "classes": means,
         }
-        if intervals:
-            found[name]["interval"] = (
-                pairs(mean_interval(there[:, None]))[0] if len(there) else None
-            )
     return found
 
 
@@ -195,8 +237,8 @@ def _of_histograms(samples: Sequence[dict]) -> dict[str, dict | None]:
         np.array([sample["histogram"][key] for sample in samples])
         for key in ("count", "occupied", "probability")
     )  # each (N, bins)
-    counts = [curve_counts(sample["histogram"]) for sample in samples]
-    both, either = (torch.as_tensor(np.array(part)) for part in zip(*counts, strict=True))
+    counts = curve_counts({"count": count, "occupied": occupied})
+    both, either = (torch.as_tensor(np.ascontiguousarray(part)) for part in counts)  # (N, bins - 1)
     totals = [part.sum(axis=0) for part in (count, occupied, probability)]
     bins = [
         {

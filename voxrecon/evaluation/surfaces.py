@@ -10,12 +10,12 @@ against.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import ConfigError
+from ..packages import require_packages
 
 if TYPE_CHECKING:
     from scipy.spatial import KDTree
@@ -112,6 +112,4 @@ def check_options(threshold: float, points: int) -> None:
         raise ConfigError(f"threshold {threshold!r}: expected a number in [0, 1]")
     if not isinstance(points, int) or points < 1:
         raise ConfigError(f"points {points!r}: expected a whole number from 1")
-    missing = [name for name, module in PACKAGES.items() if not importlib.util.find_spec(module)]
-    if missing:
-        raise ConfigError(f"{', '.join(missing)} not installed: pip install 'voxrecon[shapes]'")
+    require_packages(PACKAGES)

@@ -12,25 +12,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .figures import baseline_figures, count_views
+from .figures import averaged, baseline_figures, count_views, find_score, score_figure
 from .results import MEANS, headline
 
 COLUMNS = 7  # figures side by side that fit into 80 characters
-LABELS = {
-    "fscore": "F-score@1%",
-    "precision": "  precision",
-    "recall": "  recall",
-    "ceiling": "  of the truth itself",
-    "fscore_mid": "F-score@1%, level 0.5",
-    "precision_mid": "  precision",
-    "recall_mid": "  recall",
-    "ceiling_mid": "  of the truth itself",
-    "chamfer": "Chamfer distance",
-    "chamfer_floor": "  of the truth itself",
-    "brier": "Brier score",
-    "order_deviation": "IoU, deviation by order",
-    "order_range": "IoU, best minus worst order",
-}
 HEADERS = {"retrieval": "retrie-\nval"}
 
 
@@ -50,23 +35,28 @@ def format_results(results: dict[str, Any]) -> Group:
     return Group(*parts, *(Text(line, style="yellow") for line in notes(results)))
 
 
+def printable(text: str) -> str:
+    """Names in foreign files may hold anything, escape sequences of the terminal too."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def notes(results: dict[str, Any]) -> list[str]:
     """Lines on leaks and broken samples."""
     lines = []
     if results["leaks"]:
         n = results["views"][0]
         without = results["summary"][str(n)]["without_leaks"]
+        named = [f"{key} ({', '.join(of)})" for key, of in list(results["leaks"].items())[:5]]
         lines.append(
             f"leaks: {len(results['leaks'])} samples stand in train under another class: "
-            + "; ".join(
-                f"{key} ({', '.join(of)})" for key, of in list(results["leaks"].items())[:5]
-            )
+            + printable("; ".join(named))
             + ("; ..." if len(results["leaks"]) > 5 else "")
         )
-        if without and without["overall"]:
-            mean = without["overall"][headline(results, n)]
+        if without and without["n"]:
+            mean = without[MEANS[results["protocol"]["mean"]]][headline(results, n)]
             lines.append(
-                f"without them: IoU {mean:.4f} of {without['n']:,} samples, {count_views(n)}"
+                f"without them: IoU {mean:.4f}, mean of {averaged(results)}, of "
+                f"{without['n']:,} samples, {count_views(n)}"
             )
     if results["broken"]:
         lines.append(f"broken samples left out: {len(results['broken'])}")
@@ -92,7 +82,7 @@ def _class_tables(results: dict[str, Any]) -> list[RenderableType]:
         )
     columns += [
         (
-            HEADERS.get(f.label, f.label.replace(" ", "\n")),
+            HEADERS.get(f.label, printable(f.label).replace(" ", "\n")),
             *(f.classes, f.overall, f.class_mean),
             *(None, None),
         )
@@ -105,7 +95,7 @@ def _class_tables(results: dict[str, Any]) -> list[RenderableType]:
     at = {column[5] for column in columns if column[5] is not None}
     where = f" at t = {at.pop()}" if len(at) == 1 else " at the best threshold"
     sign = ">" if protocol["strict"] else ">="
-    title = f"Voxel IoU{where} (p {sign} t), protocol {protocol['name']}"
+    title = f"Voxel IoU{where} (p {sign} t), protocol {printable(protocol['name'])}"
     tables = []
     classes = dict.fromkeys(key for n in results["views"] for key in summary[str(n)]["classes"])
     for start in range(0, len(columns), COLUMNS):
@@ -116,7 +106,7 @@ def _class_tables(results: dict[str, Any]) -> list[RenderableType]:
                 summary[str(n)]["classes"].get(key, {"n": 0})["n"] for n in results["views"]
             )
             cells = [_digits(column[1].get(key)) for column in part]
-            table.add_row(Text(results["classes"][key]), f"{count:,}", *cells)
+            table.add_row(Text(printable(results["classes"][key])), f"{count:,}", *cells)
         table.add_section()
         bold = {"sample": 0, "class": 1}[protocol["mean"]]
         for i, (label, place) in enumerate((("mean, samples", 2), ("mean, classes", 3))):
@@ -135,7 +125,7 @@ def _class_tables(results: dict[str, Any]) -> list[RenderableType]:
 def _threshold_tables(results: dict[str, Any]) -> list[RenderableType]:
     """The mean that the protocol takes, by number of views and threshold, the best one marked."""
     mean, thresholds, tables = results["protocol"]["mean"], results["thresholds"], []
-    title = f"By threshold, {'mean of samples' if mean == 'sample' else 'mean of classes'}"
+    title = f"By threshold, mean of {averaged(results)}"
     for start in range(0, len(thresholds), COLUMNS):
         part = slice(start, start + COLUMNS)
         table = _table("Views", [f"t={t}" for t in thresholds[part]])
@@ -151,22 +141,20 @@ def _threshold_tables(results: dict[str, Any]) -> list[RenderableType]:
 
 
 def _score_tables(results: dict[str, Any], names: Sequence[str]) -> list[RenderableType]:
-    """Further scores by number of views: mean over the samples that have one."""
+    """Further scores by number of views: the mean that the protocol takes, of the samples that have
+    one."""
     views, tables = results["views"], []
-    mean = {"sample": "mean", "class": "class_mean"}[results["protocol"]["mean"]]
+    title = f"Further scores, mean of {averaged(results)}"
     for start in range(0, len(views), COLUMNS):
         part = views[start : start + COLUMNS]
         table = _table("Score", [count_views(n).replace(" ", "\n") for n in part])
         for name in names:
-            of_views = [results["summary"][str(n)]["scores"].get(name) for n in part]
-            table.add_row(
-                Text(LABELS.get(name, name)),
-                *(_digits(score and score[mean]) for score in of_views),
-            )
+            means = [score_figure(results, n, name)[0] for n in part]
+            table.add_row(Text(printable(find_score(name).label)), *map(_digits, means))
         eces = [results["summary"][str(n)]["calibration"] for n in part]
         if any(eces):
             table.add_row("Calibration error", *(_digits(c and c["ece"]) for c in eces))
-        tables += [Text("Further scores", style="italic"), table]
+        tables += [Text(title, style="italic"), table]
     return tables
 
 

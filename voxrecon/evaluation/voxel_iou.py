@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import all_gather_object
+from mmengine.dist import (
+    broadcast_object_list,
+    gather_object,
+    get_local_size,
+    is_main_process,
+)
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
@@ -21,6 +26,8 @@ from torch import Tensor
 
 from ..errors import ConfigError, VoxreconError
 from ..registry import METRICS
+from ..system import available_cores
+from .figures import score_figure
 from .iou import check_sizes, intersection_union, iou
 from .protocols import find_protocol
 from .results import MEANS, build_results, sample_key
@@ -44,17 +51,19 @@ class VoxelIoU(BaseMetric):
     Args:
         thresholds: distinct values in [0, 1]; None: those of the protocol.
         protocol: a name of ``PROTOCOLS``: which mean, and whether an equal probability counts.
-        measures: what to find out beyond IoU, such as ``{"type": "FScore"}``. Each is called with
+        measures: what to find out beyond IoU, such as ``{"type": "FScore"}``; ``threshold`` and
+            ``strict`` of one that takes them are the protocol's, if not given. Each is called with
             the predictions (K, X, Y, Z) of a sample for its K view counts, its truth (X, Y, Z) bool
             and its key, and returns K dictionaries with ``scores`` (name to number or None) or a
             ``histogram``; of several samples at once, in threads.
         prefix: put before the names, with a slash.
 
     Attributes:
-        found: all that the last ``evaluate`` found, see ``build_results``.
+        found: all that the last ``evaluate`` found, see ``build_results``; on the main process.
     """
 
     default_prefix = ""
+    kind = "VoxelIoU"  # of the protocols that it can follow
 
     def __init__(
         self,
@@ -65,6 +74,10 @@ class VoxelIoU(BaseMetric):
     ) -> None:
         super().__init__(prefix=prefix)
         self.protocol = find_protocol(protocol)
+        if self.protocol.metric != self.kind:
+            raise ConfigError(
+                f"{self.kind}: protocol {protocol}, whose IoU is that of {self.protocol.metric}"
+            )
         given = self.protocol.thresholds if thresholds is None else thresholds
         try:
             self.thresholds = tuple(float(t) for t in given)
@@ -78,8 +91,21 @@ class VoxelIoU(BaseMetric):
             raise ConfigError(
                 f"thresholds {given}: expected {headline} of protocol {protocol} among them"
             )
-        self.measures = [METRICS.build(measure) for measure in measures]
+        self.measures = [self._build(measure) for measure in measures]
+        self.settings = [  # of the measures, as far as they are plain values
+            {
+                "type": type(measure).__name__,
+                **{k: v for k, v in vars(measure).items() if _plain(v)},
+            }
+            for measure in self.measures
+        ]
         self.found: dict[str, Any] | None = None
+
+    def _build(self, measure: dict) -> Any:
+        kind = METRICS.get(measure["type"])
+        taken = inspect.signature(kind).parameters if kind else ()
+        rule = {"threshold": self.protocol.threshold, "strict": self.protocol.strict}
+        return METRICS.build({**{key: rule[key] for key in rule if key in taken}, **measure})
 
     def process(self, data_batch: Any, data_samples: Sequence[dict | BaseDataElement]) -> None:
         """Count the voxels of a batch; ``data_batch`` is not used.
@@ -112,12 +138,15 @@ class VoxelIoU(BaseMetric):
                     "scores": {},
                     "broken": list(samples[i].get("broken", ())),
                 }
+                numbers = view_numbers(samples[i], n_views)
+                if numbers != list(range(n_views)):
+                    records[i, n_views]["view_numbers"] = numbers
         for i, sample in enumerate(samples):
             if sample.get("order_volumes") is not None:
                 record = records[i, max(sample["pred_volumes"])]
                 record["scores"] |= self._order_scores(sample)
         if self.measures:
-            with ThreadPoolExecutor(_cores()) as pool:
+            with ThreadPoolExecutor(max(1, available_cores() // get_local_size())) as pool:
                 for i, found in enumerate(pool.map(self._measure, samples)):
                     for n_views, more in found.items():
                         record = records[i, n_views]
@@ -145,7 +174,7 @@ class VoxelIoU(BaseMetric):
         volumes = sample["order_volumes"]  # (K, X, Y, Z)
         truth = sample["gt_voxels"].to(volumes.device).expand_as(volumes)
         both, either = self.count(volumes, truth, [sample_key(sample)] * len(volumes))  # (K, T)
-        at = self.thresholds.index(self.protocol.threshold or self.thresholds[0])
+        at = self.thresholds.index(self.protocol.threshold)
         scores = iou(both[:, at], either[:, at])
         return {
             "order_deviation": float(scores.std(correction=0)),
@@ -165,7 +194,7 @@ class VoxelIoU(BaseMetric):
             self.thresholds,
             broken,
             self.protocol,
-            (self.dataset_meta or {}).get("leaks"),
+            measures=self.settings,
         )
 
     def flatten(self, results: dict[str, Any]) -> dict[str, float]:
@@ -180,8 +209,21 @@ class VoxelIoU(BaseMetric):
         """
         # mmengine's collect_results would cut the list at the size of the data set, which is wrong
         # where samples were replaced: gather all and tell samples apart by their keys.
-        records = [record for part in all_gather_object(self.results) for record in part]
+        parts = gather_object(list(self.results))
         self.results.clear()
+        # all processes raise: one that went on alone would wait for the others for ever
+        answer: list[Any] = [None, ""]
+        if is_main_process():
+            try:
+                answer[0] = self._evaluate([record for part in parts for record in part], size)
+            except VoxreconError as error:
+                answer[1] = str(error)
+        broadcast_object_list(answer)
+        if answer[1]:
+            raise VoxreconError(answer[1])
+        return {f"{self.prefix}/{k}" if self.prefix else k: v for k, v in answer[0].items()}
+
+    def _evaluate(self, records: list[dict], size: int) -> dict[str, float]:
         if not records:
             raise VoxreconError(f"none of {size} samples was evaluated, expected at least one")
         broken = {message for record in records for message in record["broken"]}
@@ -193,7 +235,7 @@ class VoxelIoU(BaseMetric):
             line = f"evaluated {metrics['samples']} of {size} samples, {len(broken)} broken"
             named = "; ".join(broken[:NAMED]) + ("; ..." if broken[NAMED:] else "")
             print_log(f"{line}: {named}" if named else line, "current", logging.WARNING)
-        return {f"{self.prefix}/{k}" if self.prefix else k: v for k, v in metrics.items()}
+        return metrics
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Metrics of the given records, each counted once."""
@@ -228,9 +270,10 @@ def flat_metrics(results: dict[str, Any]) -> dict[str, float]:
         for t, mean in zip(results["thresholds"], means, strict=True):
             metrics[f"iou@{t}{suffix}"] = mean
         metrics[f"best_threshold{suffix}"] = summary["best_threshold"]
-        for name, score in summary["scores"].items():
-            if score["mean"] is not None:
-                metrics[f"{name}{suffix}"] = score["mean"]
+        for name in summary["scores"]:
+            mean, _ = score_figure(results, n_views, name)
+            if mean is not None:
+                metrics[f"{name}{suffix}"] = mean
     metrics["samples"] = len({(s["taxonomy"], s["id"]) for s in results["samples"]})
     return metrics
 
@@ -241,5 +284,14 @@ def digest(grid: Tensor) -> str:
     return hashlib.blake2b(cells + str(tuple(grid.shape)).encode(), digest_size=8).hexdigest()
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def view_numbers(sample: dict, n_views: int) -> list[int]:
+    """The numbers of the views that a reconstruction from ``n_views`` has seen, in their order."""
+    views = list(sample.get("views", range(n_views)))
+    picks = sample.get("picks")
+    if picks is None:
+        return views[:n_views]
+    return [view for view, pick in zip(views, picks, strict=True) if pick < n_views]
+
+
+def _plain(value: Any) -> bool:
+    return value is None or isinstance(value, (str, int, float, bool))
