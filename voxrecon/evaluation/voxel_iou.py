@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dist import (
+    all_gather_object,
     broadcast_object_list,
-    gather_object,
     get_local_size,
     is_main_process,
 )
@@ -209,13 +209,14 @@ class VoxelIoU(BaseMetric):
         """
         # mmengine's collect_results would cut the list at the size of the data set, which is wrong
         # where samples were replaced: gather all and tell samples apart by their keys.
-        parts = gather_object(list(self.results))
+        parts = all_gather_object(self.results)  # NCCL cannot gather objects on one process
+        records = [record for part in parts for record in part] if is_main_process() else []
         self.results.clear()
         # all processes raise: one that went on alone would wait for the others for ever
         answer: list[Any] = [None, ""]
         if is_main_process():
             try:
-                answer[0] = self._evaluate([record for part in parts for record in part], size)
+                answer[0] = self._evaluate(records, size)
             except VoxreconError as error:
                 answer[1] = str(error)
         broadcast_object_list(answer)
