@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_every_folder_of_modules_is_a_package():
 
 
 @pytest.mark.slow
-def test_wheel_brings_the_configs(tmp_path):
+def test_wheel_brings_configs_and_data(tmp_path):
     source = tmp_path / "source"  # building leaves files behind
     source.mkdir()
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in"):
@@ -45,6 +46,12 @@ def test_wheel_brings_the_configs(tmp_path):
     flags = ["--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*PIP, "wheel", *flags, "-w", str(tmp_path), str(source)], check=True)
     (wheel,) = tmp_path.glob("voxrecon-*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    data = [path for kind in ("*.html", "*.yaml") for path in PACKAGE.rglob(kind)]
+    data = {
+        path.relative_to(PACKAGE.parent).as_posix() for path in data if ".mim" not in path.parts
+    }
+    assert len(data) > 10 and data <= names
     shutil.rmtree(source)
     subprocess.run([*PIP, "install", *flags, "--target", str(site), str(wheel)], check=True)
     elsewhere.mkdir()
