@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from commands import call, refusal
 
 from voxrecon.cli import baselines
+
+DATA = os.environ.get("VOXRECON_TEST_DATA")
 
 
 def test_a_test_set_that_is_the_training_set_is_its_own_oracle(made, tmp_path, capsys):
@@ -38,3 +41,18 @@ def test_grids_that_do_not_fit_into_memory_are_refused(made, capfd, monkeypatch)
     monkeypatch.setattr(baselines, "MAX_BYTES", 2047)
     message = refusal(capfd, baselines.main, made.data, "--resolution", 8)
     assert message.endswith("grids of 0 GiB, expected at most 0 for baselines")
+
+
+@pytest.mark.skipif(not DATA, reason="needs VOXRECON_TEST_DATA")
+def test_the_leaks_of_the_split_of_pix2vox():
+    taxonomy = f"{DATA}/taxonomies/ShapeNet.json"
+    with open(taxonomy) as file:
+        classes = json.load(file)
+    samples = [{"taxonomy": c["taxonomy_id"], "id": i} for c in classes for i in c["test"]]
+    train = {"type": "R2N2Dataset", "data_root": "nowhere", "taxonomy": taxonomy}
+    leaks = baselines.find_leaks(train, samples)
+    assert len(samples) == 8770 and len(leaks) == 53
+    assert leaks["02828884/702cebffa33a19f019f079d1b712f46f"] == ["chair", "table"]
+    chairs = {**train, "classes": ["chair"]}  # of a network that has seen chairs alone
+    few = baselines.find_leaks(chairs, samples)
+    assert 0 < len(few) < 53 and {name for names in few.values() for name in names} == {"chair"}
