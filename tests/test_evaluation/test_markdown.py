@@ -6,6 +6,7 @@ import pytest
 from results_files import make_results
 from rich.cells import cell_len
 
+from voxrecon.evaluation.figures import find_score
 from voxrecon.evaluation.markdown import format_markdown
 
 
@@ -131,3 +132,11 @@ def test_names_are_escaped_and_columns_align(results):
     ]
     assert "snake_case" in rows and r"\_em\_ \*x\* \`c\` \[l\](u)" in rows
     assert len({len(cells) for cells in rows.values()}) == 1
+
+
+def test_every_score_has_a_row(results):
+    lines = format_markdown(results).splitlines()
+    for name, score in results["summary"]["3"]["scores"].items():
+        label = find_score(name).label.replace("_", r"\_")
+        (line,) = (line for line in lines if line.startswith(f"| {label} "))
+        assert f"{score['mean']:.3f}" in line

@@ -70,11 +70,9 @@ def _rows(results: Mapping[str, Any]) -> list[list[str]]:
             [f"mean over {averaged(results)} without leaks", f"{clean['n']:,}" if clean else ""]
             + [_figure(row.without_leaks) for row in (*network.values(), *baselines)]
         )
-    for name in ("fscore", "ceiling"):
-        scores = [row.scores.get(name, (None, None)) for row in network.values()]
-        if any(name in row.scores for row in network.values()):
-            figures = [_figure(*score) for score in scores]
-            rows.append([find_score(name).label, "", *figures, *("" for _ in baselines)])
+    for name in dict.fromkeys(name for row in network.values() for name in row.scores):
+        figures = [_figure(*row.scores.get(name, (None, None))) for row in network.values()]
+        rows.append([_escape(find_score(name).label), "", *figures, *("" for _ in baselines)])
     return rows
 
 
