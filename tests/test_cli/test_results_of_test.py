@@ -43,6 +43,7 @@ def test_everything_is_in_the_file(made, full):
         results["summary"]["1"]["overall"][results["thresholds"].index(0.3)], abs=1e-12
     )
     run_ = results["run"]
+    assert run_["retrieval_views"] == "3"
     assert run_["checkpoint"] == str(made.best) and len(run_["checkpoint_sha256"]) == 64
     assert run_["environment"]["torch"] == torch.__version__ and "VoxelIoU" in run_["config_text"]
     assert results["protocol"] == {

@@ -118,3 +118,15 @@ def test_no_number_is_cut_off_in_80_columns(n_views):
         assert text.count(f"{value / 10_000:.4f}") == expected
     assert text.count("0.5432") == 3
     assert "[red]very[/red]" in "\n".join(printed(results, width=200))
+
+
+@pytest.mark.parametrize(
+    ("mean", "label"), [("sample", "mean, samples"), ("class", "mean, classes")]
+)
+def test_the_interval_stands_below_its_mean(mean, label):
+    protocol = {**PROTOCOLS["pix2vox"].record(), "mean": mean}
+    results = build_results(RECORDS, (0.3, 0.5), protocol=protocol)
+    results["summary"] = summarise(results, intervals=True)
+    lines = printed(results)
+    (at,) = (i for i, line in enumerate(lines) if "95 %" in line)
+    assert lines[at - 1].split("  ")[0].strip() == label

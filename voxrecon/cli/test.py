@@ -97,10 +97,14 @@ def test(args: argparse.Namespace) -> None:
     if metric.kind != "VoxelIoU":
         print(f"no baselines: they are IoUs of grids as they are, not {metric.kind}")
     elif not args.no_baselines:
-        print("baselines from the training set; --no-baselines leaves them out")
+        views = args.retrieval_views
+        print(
+            f"baselines from the training set, retrieval from {views} view{'s' * (views != 1)} of "
+            "each object; --no-baselines leaves them out"
+        )
         try:
-            found = of_network(network, train_data, data, args.retrieval_views)
-            results["baselines"] = found
+            results["baselines"] = of_network(network, train_data, data, views)
+            results["run"]["retrieval_views"] = str(views)
         except VoxreconError as error:
             print(f"no baselines: {error}")
     _save(out, results)

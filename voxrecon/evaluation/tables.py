@@ -113,10 +113,11 @@ def _class_tables(results: dict[str, Any]) -> list[RenderableType]:
             cells = [_digits(column[place]) for column in part]
             count = f"{samples:,}" if i == 0 else ""
             table.add_row(Text(label), count, *cells, style="bold" if i == bold else "")
-        if any(column[4] for column in part):
-            for label, end in (("95 %: from", 0), ("to", 1)):
+            if i != bold or not any(column[4] for column in part):
+                continue
+            for end, word in enumerate(("95 %: from", "to")):  # of the mean above
                 cells = [_digits(column[4][end]) if column[4] else "" for column in part]
-                table.add_row(Text(label, justify="right"), "", *cells, style="dim")
+                table.add_row(Text(word, justify="right"), "", *cells, style="dim")
         tables += [Text(title, style="italic"), table]
         title = "continued"
     return tables
