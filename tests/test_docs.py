@@ -28,6 +28,7 @@ from voxrecon.cli import (
     pix3d,
     plot_log,
     render_meshes,
+    report,
     retrieved_shapes,
     things3d,
 )
@@ -57,6 +58,7 @@ PARSERS = {
     "tools/analysis/corruptions.py": corruptions.parse_args,
     "tools/analysis/latent_space.py": latent_space.parse_args,
     "tools/analysis/plot_log.py": plot_log.parse_args,
+    "tools/analysis/report.py": report.parse_args,
     "tools/analysis/retrieved_shapes.py": retrieved_shapes.parse_args,
 }
 

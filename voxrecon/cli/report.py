@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 
 import numpy as np
 import torch
 from mmengine.dataset import default_collate
 
-from voxrecon.cli.common import with_bar
+from voxrecon.cli.common import guard, parser, with_bar
+from voxrecon.evaluation import read_results
 from voxrecon.evaluation.markdown import format_markdown
 from voxrecon.evaluation.page import GalleryRow, write_page
 from voxrecon.evaluation.published import report_rows
@@ -22,14 +24,28 @@ SIZE = 192  # pixels of a picture
 MAX_INPUTS = 3
 
 
-def write_report(folder: str, results: dict, runner) -> tuple[str, str]:
-    """Write ``report.html`` and ``report.md`` into a folder, with pictures by the runner's network;
-    their paths."""
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line of ``tools/analysis/report.py``."""
+    arguments = parser(
+        "A page, report.html, and a table, report.md, of results; without pictures of objects,\n"
+        "which tools/test.py --report draws with the network at hand.",
+        "python tools/analysis/report.py work_dirs/f/results.json",
+    )
+    arguments.add_argument("results", metavar="FILE", help="results.json of tools/test.py")
+    arguments.add_argument(
+        "--out-dir", metavar="D", help="for the report (default: the folder of FILE)"
+    )
+    return arguments.parse_args(argv)
+
+
+def write_report(folder: str, results: dict, runner=None) -> tuple[str, str]:
+    """Write ``report.html`` and ``report.md`` into a folder, with pictures by the runner's network,
+    if there is one; their paths."""
     page, table = (os.path.join(folder, name) for name in ("report.html", "report.md"))
     published = report_rows(results)
     with atomic_write(table) as temporary:
         temporary.write_text(format_markdown(results, published), encoding="utf-8")
-    write_page(page, results, _gallery(results, runner), published)
+    write_page(page, results, _gallery(results, runner) if runner else (), published)
     return page, table
 
 
@@ -80,3 +96,18 @@ def _pictures(runner, item: dict, thresholds: dict[int, float]) -> list[tuple[st
     truth = sample.gt_voxels.bool().cpu().numpy()
     pictures.append(("truth", render_voxels(truth, size=SIZE)))
     return pictures
+
+
+def report(args: argparse.Namespace) -> None:
+    """Write as the command line says."""
+    results = read_results(args.results, intervals=True)
+    print("report:", *write_report(args.out_dir or os.path.dirname(args.results) or ".", results))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    guard(lambda: report(parse_args(argv)))
+
+
+if __name__ == "__main__":
+    main()
