@@ -33,7 +33,7 @@ from voxrecon.evaluation import find_protocol, intersection_union, iou, write_js
 from voxrecon.evaluation.intervals import table_intervals
 from voxrecon.evaluation.protocols import Protocol
 from voxrecon.registry import DATASETS
-from voxrecon.visualization import draw_tiles, write_png
+from voxrecon.visualization import draw_tiles, fill_background, write_png
 
 BATCH = 8  # objects
 TILE = 128  # pixels of a picture on the sheet
@@ -224,7 +224,7 @@ def _draw(row: list[Setting], pictures: dict[Setting, np.ndarray], grey: float) 
     tiles = []
     for kind, strength in row:
         picture = pictures[kind, strength]
-        solid = np.where(picture[..., 3:] == 0, np.uint8(round(grey)), picture[..., :3])
+        solid = fill_background(picture, round(grey))
         tile = cv2.resize(solid, (TILE, TILE), interpolation=cv2.INTER_AREA)
         tiles.append((f"{kind} {strength}" if strength else kind, tile))
     return draw_tiles(tiles, TILE)

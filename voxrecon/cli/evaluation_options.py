@@ -7,6 +7,8 @@ import argparse
 import math
 
 from voxrecon.cli.common import check_ranges
+from voxrecon.datasets import R2N2Dataset
+from voxrecon.datasets.base import SELECTIONS
 from voxrecon.errors import ConfigError
 from voxrecon.evaluation.protocols import PROTOCOLS, find_protocol
 from voxrecon.evaluation.voxel_iou import VoxelIoU
@@ -18,8 +20,6 @@ MEASURES = {
     "chamfer": {"type": "ChamferDistance"},
     "calibration": {"type": "Calibration"},
 }
-ORDERS = ("first", "random", "azimuth")
-SELECTIONS = ("first", "random")
 
 
 def add_evaluation_options(arguments: argparse.ArgumentParser) -> None:
@@ -58,7 +58,7 @@ def add_evaluation_options(arguments: argparse.ArgumentParser) -> None:
     )
     arguments.add_argument(
         "--view-order",
-        choices=ORDERS,
+        choices=R2N2Dataset.orders,
         help="in which order the network gets them (default: the config's, mostly first)",
     )
     arguments.add_argument(

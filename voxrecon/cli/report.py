@@ -12,12 +12,13 @@ from mmengine.dataset import default_collate
 
 from voxrecon.cli.common import guard, parser, with_bar
 from voxrecon.evaluation import read_results
+from voxrecon.evaluation.figures import count_views
 from voxrecon.evaluation.markdown import format_markdown
 from voxrecon.evaluation.page import GalleryRow, write_page
 from voxrecon.evaluation.published import report_rows
 from voxrecon.evaluation.results import headline, sample_ious, sample_key, samples_at
 from voxrecon.fileio import atomic_write
-from voxrecon.visualization import render_voxels
+from voxrecon.visualization import fill_background, render_voxels
 
 SHOWN = 4  # samples each of best, median and worst
 SIZE = 192  # pixels of a picture
@@ -72,7 +73,7 @@ def _gallery(results: dict, runner) -> list[GalleryRow]:
     return [
         GalleryRow(
             f"{title}: {results['classes'][samples[i]['taxonomy']]} {samples[i]['id']}",
-            f"IoU {scores[i]:.4f} with {few} view{'s' * (few > 1)}",
+            f"IoU {scores[i]:.4f} with {count_views(few)}",
             _pictures(runner, dataset[places[sample_key(samples[i])]], thresholds),
         )
         for i, title in with_bar(list(chosen.items()), "gallery")
@@ -87,12 +88,11 @@ def _pictures(runner, item: dict, thresholds: dict[int, float]) -> list[tuple[st
         (sample,) = network.predict(data["inputs"], data["data_samples"], sorted(thresholds))
     pictures = []
     for i, image in enumerate(item["inputs"]["images"][:MAX_INPUTS].numpy()):  # (h, w, 4)
-        rgb = np.where(image[..., 3:] == 0, 255, image[..., :3]).astype(np.uint8)
-        pictures.append((f"input {i + 1}", rgb))
+        pictures.append((f"input {i + 1}", fill_background(image)))
     for n, threshold in sorted(thresholds.items()):
         volume = sample.pred_volumes[n].float().cpu().numpy()
         picture = render_voxels(volume, size=SIZE, threshold=threshold)
-        pictures.append((f"{n} view{'s' * (n > 1)}", picture))
+        pictures.append((count_views(n), picture))
     truth = sample.gt_voxels.bool().cpu().numpy()
     pictures.append(("truth", render_voxels(truth, size=SIZE)))
     return pictures

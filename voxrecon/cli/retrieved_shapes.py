@@ -21,7 +21,13 @@ from voxrecon.datasets.transforms.loading import MAX_IMAGE_BYTES, decode_image
 from voxrecon.engine.config import load_config
 from voxrecon.errors import ConfigError, FileError
 from voxrecon.models import MemoryBankFusion
-from voxrecon.visualization import draw_reconstruction, draw_tiles, render_voxels, write_png
+from voxrecon.visualization import (
+    draw_reconstruction,
+    draw_tiles,
+    fill_background,
+    render_voxels,
+    write_png,
+)
 
 TILE = 224  # pixels of a shape
 COLUMNS = 6
@@ -97,7 +103,7 @@ def draw(
     """Picture (H, W, 3) uint8 RGB: image (h, w, 4) and reconstruction (X, Y, Z), below them the
     retrieved grids (N, X, Y, Z) with their similarities.
     """
-    rgb = np.where(image[..., 3:] == 0, 255, image[..., :3]).astype(np.uint8)
+    rgb = fill_background(image)
     rows = [draw_reconstruction(rgb[None], volume, size=TILE)]
     tiles = [
         (f"{rank}: {similarity:.3f}", render_voxels(grid, size=TILE))

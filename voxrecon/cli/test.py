@@ -58,7 +58,8 @@ def test(args: argparse.Namespace) -> None:
     from voxrecon.cli.baselines import find_leaks, of_network
     from voxrecon.engine import VoxelRunner
     from voxrecon.engine.config import check_config
-    from voxrecon.evaluation import format_results
+    from voxrecon.evaluation import format_results, summarise
+    from voxrecon.evaluation.figures import count_views
 
     check_ranges(args, {"show_per_class": (1, math.inf)})
     cfg = prepare_config(args)
@@ -93,14 +94,15 @@ def test(args: argparse.Namespace) -> None:
     }
     results["run"] = _describe(cfg, args, runner)
     results["leaks"] = find_leaks(train_data, results["samples"])
+    results["summary"] = summarise(results, intervals=True)
     _save(out, results)  # what has been found is not lost if the rest fails
     if metric.kind != "VoxelIoU":
         print(f"no baselines: they are IoUs of grids as they are, not {metric.kind}")
     elif not args.no_baselines:
         views = args.retrieval_views
         print(
-            f"baselines from the training set, retrieval from {views} view{'s' * (views != 1)} of "
-            "each object; --no-baselines leaves them out"
+            f"baselines from the training set, retrieval from {count_views(views)} of each object; "
+            "--no-baselines leaves them out"
         )
         try:
             results["baselines"] = of_network(network, train_data, data, views)
@@ -120,10 +122,9 @@ def test(args: argparse.Namespace) -> None:
 
 
 def _save(out: str, results: dict) -> None:
-    """Write the results with intervals; where that fails, print them at least."""
-    from voxrecon.evaluation import format_results, summarise, write_results
+    """Write the results; where that fails, print them at least."""
+    from voxrecon.evaluation import format_results, write_results
 
-    results["summary"] = summarise(results, intervals=True)
     try:
         write_results(out, results)
     except FileError:

@@ -20,13 +20,14 @@ from .figures import (
     find_score,
     network_figures,
 )
-from .published_figures import Published, comparable, mark_letters, published_views, reasons_of
+from .published import PublishedRow
+from .published_figures import comparable, mark_letters, published_views, reasons_of
 
 SPECIAL = re.compile(r"([\\`*\[\]<>|~$&#])|(?<![^\W_])(_)|(_)(?![^\W_])")
 DASH = "–"
 
 
-def format_markdown(results: Mapping[str, Any], published: Sequence[Published] = ()) -> str:
+def format_markdown(results: Mapping[str, Any], published: Sequence[PublishedRow] = ()) -> str:
     """A table of IoU at the protocol's threshold, a row per class and a column per number of views
     and baseline; one of the published rows, where any can be compared; and what one has to know to
     compare the figures.
@@ -76,7 +77,9 @@ def _rows(results: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-def _published_rows(results: Mapping[str, Any], published: Sequence[Published]) -> list[list[str]]:
+def _published_rows(
+    results: Mapping[str, Any], published: Sequence[PublishedRow]
+) -> list[list[str]]:
     network, letters = network_figures(results), mark_letters(published)
     ours = {n: row.mean for n, row in network.items()}
     by_views = [published_views(row) for row in published]
@@ -92,7 +95,7 @@ def _published_rows(results: Mapping[str, Any], published: Sequence[Published]) 
     return rows
 
 
-def _reasons(published: Sequence[Published]) -> str:
+def _reasons(published: Sequence[PublishedRow]) -> str:
     letters = mark_letters(published)
     return "  \n".join(f"<sup>{letter}</sup> {_escape(text)}" for text, letter in letters.items())
 

@@ -32,8 +32,8 @@ from .figures import (
     score_figure,
 )
 from .page_charts import box_chart_of_classes, calibration_charts, threshold_chart, views_chart
+from .published import PublishedRow
 from .published_figures import (
-    Published,
     comparable,
     mark_letters,
     reasons_of,
@@ -67,7 +67,7 @@ def write_page(
     path: str | os.PathLike,
     results: Mapping[str, Any],
     gallery: Sequence[GalleryRow] = (),
-    published: Sequence[Published] | None = None,
+    published: Sequence[PublishedRow] | None = None,
 ) -> None:
     """Write the report of a results dictionary (schema 2) as one HTML file.
 
@@ -98,7 +98,7 @@ def _template() -> jinja2.Template:
     return environment.get_template("page.html")
 
 
-def _figures(results: Mapping[str, Any], published: list[Published]) -> dict[str, Any]:
+def _figures(results: Mapping[str, Any], published: list[PublishedRow]) -> dict[str, Any]:
     """What the template shows: the results, and what follows from them."""
     views = sorted(results["views"])
     summaries = {n: results["summary"][str(n)] for n in views}
@@ -142,7 +142,7 @@ def _figures(results: Mapping[str, Any], published: list[Published]) -> dict[str
 
 
 def _published_tables(
-    results: Mapping[str, Any], published: Sequence[Published]
+    results: Mapping[str, Any], published: Sequence[PublishedRow]
 ) -> list[dict[str, Any]]:
     """Published figures beside this network's, of the IoU and of the F-score if it has one."""
     network, few = network_figures(results), min(results["views"])

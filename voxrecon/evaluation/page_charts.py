@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from .charts import OTHERS, Axis, Boxes, Line, box_chart, line_chart, nice_axis, ramp
 from .figures import classes_of, count_views, network_figures
-from .published_figures import Published, rows_by_views
+from .published import PublishedRow
+from .published_figures import rows_by_views
 
 Chart = tuple[Markup, list[Line]]
 TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1)
@@ -36,7 +37,7 @@ def threshold_chart(results: Mapping[str, Any]) -> Chart:
     return line_chart(lines, x, y, title, guide), lines
 
 
-def views_chart(results: Mapping[str, Any], published: Sequence[Published]) -> Chart | None:
+def views_chart(results: Mapping[str, Any], published: Sequence[PublishedRow]) -> Chart | None:
     """IoU against the number of views, with a line of each published row that can be compared; None
     for one point alone."""
     figures = network_figures(results)

@@ -4,28 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
+
+from .published import PublishedRow
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-class Published(Protocol):
-    """A row of a paper's table: ``mark`` says what keeps it from being compared, reasons parted by
-    "; ", "" for nothing. ``classes`` (taxonomy id -> IoU) and ``overall`` are of one view,
-    ``views`` is by number of views; the same of the F-score."""
-
-    method: str
-    source: str
-    mark: str
-    classes: Mapping[str, float]
-    overall: float | None
-    views: Mapping[int, float]
-    fscore_classes: Mapping[str, float]
-    fscore_overall: float | None
-    fscore_views: Mapping[int, float]
-
-
-def mark_letters(published: Iterable[Published]) -> dict[str, str]:
+def mark_letters(published: Iterable[PublishedRow]) -> dict[str, str]:
     """A letter for each reason in the marks, in order of appearance: ``{reason: letter}``."""
     reasons = dict.fromkeys(reason for row in published for reason in reasons_of(row))
     return {
@@ -33,19 +19,19 @@ def mark_letters(published: Iterable[Published]) -> dict[str, str]:
     }
 
 
-def reasons_of(row: Published) -> list[str]:
+def reasons_of(row: PublishedRow) -> list[str]:
     return [reason for reason in row.mark.split("; ") if reason]
 
 
-def published_views(row: Published, metric: str = "iou") -> dict[int, float]:
+def published_views(row: PublishedRow, metric: str = "iou") -> dict[int, float]:
     """Figures of a metric by number of views, with the overall one."""
     of = _published_figures(row, metric)
     return {**({} if of["overall"] is None else {1: of["overall"]}), **of["views"]}
 
 
 def rows_by_views(
-    published: Iterable[Published], metric: str = "iou"
-) -> list[tuple[Published, dict[int, float]]]:
+    published: Iterable[PublishedRow], metric: str = "iou"
+) -> list[tuple[PublishedRow, dict[int, float]]]:
     """The rows of several numbers of views, and those that have one figure alone."""
     rows = [(row, published_views(row, metric)) for row in published]
     return [
@@ -56,18 +42,18 @@ def rows_by_views(
 
 
 def rows_by_class(
-    published: Iterable[Published], metric: str = "iou"
-) -> list[tuple[Published, float | None, Mapping[str, float]]]:
+    published: Iterable[PublishedRow], metric: str = "iou"
+) -> list[tuple[PublishedRow, float | None, Mapping[str, float]]]:
     """The rows that have figures of classes, each with the overall one and these."""
     rows = [(row, _published_figures(row, metric)) for row in published]
     return [(row, of["overall"], of["classes"]) for row, of in rows if of["classes"]]
 
 
-def _published_figures(row: Published, metric: str) -> dict[str, Any]:
+def _published_figures(row: PublishedRow, metric: str) -> dict[str, Any]:
     prefix = {"iou": "", "fscore": "fscore_"}[metric]
     return {name: getattr(row, prefix + name) for name in ("classes", "overall", "views")}
 
 
-def comparable(published: Iterable[Published]) -> bool:
+def comparable(published: Iterable[PublishedRow]) -> bool:
     """Whether a row has no mark: only then do others beside it say anything."""
     return any(not row.mark for row in published)

@@ -13,6 +13,7 @@ from voxrecon.geometry.camera import View
 from voxrecon.geometry.rendering import Renderer
 from voxrecon.geometry.surface import Surface
 
+from .alpha import on_white
 from .voxels import draw_tiles, render_voxels
 
 TILE = 200  # pixels
@@ -41,7 +42,7 @@ def draw_capture_page(surface: Surface, grid: np.ndarray, shots: Sequence[Shot])
         (H, W, 3) uint8 RGB.
     """
     render = Renderer(surface)
-    scan = _on_white(render(View(*OBLIQUE), size=TILE))
+    scan = on_white(render(View(*OBLIQUE), size=TILE))
     first = [("scan", scan), ("voxels", render_voxels(grid, *OBLIQUE, TILE))]
     blank = (" ", np.full((TILE, TILE, 3), 255, np.uint8))
     rows = []
@@ -50,7 +51,7 @@ def draw_capture_page(surface: Surface, grid: np.ndarray, shots: Sequence[Shot])
         columns = [
             (
                 (f"{shot.name}: IoU {shot.iou:.2f}", _outlined(shot)),
-                (f"scan, {name_side(shot.view)}", _on_white(render(shot.view, size=TILE))),
+                (f"scan, {name_side(shot.view)}", on_white(render(shot.view, size=TILE))),
                 ("voxels", render_voxels(grid, shot.view.azimuth, shot.view.elevation, TILE)),
             )
             for shot in part
@@ -70,12 +71,7 @@ def name_side(view: View) -> str:
 
 
 def _outlined(shot: Shot) -> np.ndarray:
-    picture = cv2.resize(_on_white(shot.picture), (TILE, TILE), interpolation=cv2.INTER_AREA)
+    picture = cv2.resize(on_white(shot.picture), (TILE, TILE), interpolation=cv2.INTER_AREA)
     mask = cv2.resize(shot.silhouette.astype(np.uint8), (TILE, TILE))
     lines = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
     return cv2.drawContours(np.ascontiguousarray(picture), lines, -1, OUTLINE, 1)
-
-
-def _on_white(picture: np.ndarray) -> np.ndarray:
-    alpha = picture[..., 3:] / 255
-    return np.rint(picture[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from .alpha import on_white
+
 
 def draw_contact_sheet(
     rows: Sequence[tuple[str, Sequence[np.ndarray]]], size: int = 137
@@ -25,15 +27,10 @@ def draw_contact_sheet(
     blank = np.full((size, size, 3), 255, np.uint8)
     sheet = []
     for label, pictures in rows:
-        tiles = [_on_white(picture) for picture in pictures]
+        tiles = [on_white(picture) for picture in pictures]
         tiles += [blank] * (columns - len(tiles))
         head = blank.copy()
         at = (size // 16, size // 2)
         cv2.putText(head, label, at, cv2.FONT_HERSHEY_SIMPLEX, size / 260, (40, 40, 40), 1, 16)
         sheet.append(np.concatenate([head, *tiles], axis=1))
     return np.concatenate(sheet)
-
-
-def _on_white(picture: np.ndarray) -> np.ndarray:
-    alpha = picture[..., 3:] / 255
-    return np.rint(picture[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)

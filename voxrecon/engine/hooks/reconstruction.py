@@ -12,7 +12,7 @@ from mmengine.hooks import Hook
 from voxrecon.errors import FileError
 from voxrecon.geometry.meshes import voxel_mesh, write_mesh
 from voxrecon.registry import HOOKS
-from voxrecon.visualization import draw_reconstruction
+from voxrecon.visualization import draw_reconstruction, fill_background
 
 
 @HOOKS.register_module()
@@ -91,7 +91,7 @@ class ReconstructionHook(Hook):
         ``images`` (V, h, w, 4) are the uint8 RGBA crops as loaded.
         """
         rgba = images.cpu().numpy()
-        rgb = np.where(rgba[..., 3:] == 0, 255, rgba[..., :3]).astype(np.uint8)
+        rgb = fill_background(rgba)
         truth = sample.gt_voxels.bool().cpu().numpy() if "gt_voxels" in sample else None
         picks = np.array(sample.get("picks", range(len(rgb))))  # sorted views: which were first
         pictures = []
