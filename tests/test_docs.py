@@ -13,54 +13,14 @@ import pytest
 from mmengine.config import Config
 from shrink import CONFIGS, ROOT
 
-from voxrecon.cli import (
-    baselines,
-    browse_dataset,
-    check_dataset,
-    compare,
-    compare_configs,
-    corruptions,
-    import_capture,
-    latent_space,
-    make_shapes13,
-    pack,
-    pascal3d,
-    pix3d,
-    plot_log,
-    render_meshes,
-    report,
-    retrieved_shapes,
-    things3d,
-)
-from voxrecon.cli import test as test_command
-from voxrecon.cli import train as train_command
+from voxrecon.cli.commands import COMMANDS, Command, find_command
 
 PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "projects").rglob("README.md")),
 ]
-PARSERS = {
-    "tools/train.py": train_command.parse_args,
-    "tools/test.py": test_command.parse_args,
-    "tools/dataset_converters/check_dataset.py": check_dataset.parse_args,
-    "tools/dataset_converters/import_capture.py": import_capture.parse_args,
-    "tools/dataset_converters/make_shapes13.py": make_shapes13.parse_args,
-    "tools/dataset_converters/pack.py": pack.parse_args,
-    "tools/dataset_converters/pascal3d.py": pascal3d.parse_args,
-    "tools/dataset_converters/pix3d.py": pix3d.parse_args,
-    "tools/dataset_converters/render_meshes.py": render_meshes.parse_args,
-    "tools/dataset_converters/things3d.py": things3d.parse_args,
-    "tools/analysis/baselines.py": baselines.parse_args,
-    "tools/analysis/browse_dataset.py": browse_dataset.parse_args,
-    "tools/analysis/compare.py": compare.parse_args,
-    "tools/analysis/compare_configs.py": compare_configs.parse_args,
-    "tools/analysis/corruptions.py": corruptions.parse_args,
-    "tools/analysis/latent_space.py": latent_space.parse_args,
-    "tools/analysis/plot_log.py": plot_log.parse_args,
-    "tools/analysis/report.py": report.parse_args,
-    "tools/analysis/retrieved_shapes.py": retrieved_shapes.parse_args,
-}
+DOORS = {command.door: command for command in COMMANDS.values() if command.door}
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -76,20 +36,34 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 def commands() -> list[str]:
     lines = [line for _, text in blocks("bash") for line in text.splitlines()]
-    return [line for line in lines if re.search(r"\btools/", line)]
+    return [line for line in lines if re.search(r"\btools/|^voxrecon ", line)]
 
 
-@pytest.mark.parametrize("command", commands())
-def test_commands_name_files_that_exist_and_options_that_parse(command):
-    words = shlex.split(command)
-    tool = next(i for i, word in enumerate(words) if word.startswith("tools/"))
-    assert (ROOT / words[tool]).is_file()
+@pytest.mark.parametrize("line", commands())
+def test_commands_name_files_that_exist_and_options_that_parse(line):
+    words = shlex.split(line, comments=True)
     for config in (word for word in words if word.startswith(("configs/", "projects/"))):
         assert (ROOT / config).is_file()
-    if words[tool] in PARSERS:
-        given = vars(PARSERS[words[tool]](words[tool + 1 :])).values()
-        # the first argument is where it belongs
-        assert any(words[tool + 1] in (v, *(v if isinstance(v, list) else ())) for v in given)
+    if words[0] == "voxrecon":
+        if words[1:] == ["--help"]:
+            return
+        command, words = find_command(words[1:])
+    else:
+        tool = next(i for i, word in enumerate(words) if word.startswith("tools/"))
+        assert (ROOT / words[tool]).is_file()
+        command, words = DOORS.get(words[tool]), words[tool + 1 :]
+    if command:  # no shell script
+        check(command, words)
+
+
+def check(command: Command, words: list[str]) -> None:
+    """They parse, and the first argument is where it belongs."""
+    given = vars(command.load().parse_args(words)).values()
+    assert (
+        not words
+        or words[0].startswith("-")
+        or any(words[0] in (v, *(v if isinstance(v, list) else ())) for v in given)
+    )
 
 
 def test_links_lead_somewhere():
@@ -109,7 +83,7 @@ def test_make_quickstart_runs_commands_that_parse():
         "tools/test.py",
     ]
     for words in commands:
-        PARSERS[words[1]](words[2:])
+        check(DOORS[words[1]], words[2:])
         assert all((ROOT / w).is_file() for w in words if w.startswith(("tools/", "configs/")))
 
 

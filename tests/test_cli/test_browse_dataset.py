@@ -55,7 +55,7 @@ def test_the_training_input(made, drawn, tmp_path, capsys):
     sheet = browse(made, tmp_path / "s.png", "--seed", 5)
     assert capsys.readouterr().out == (
         f"{tmp_path}/s.png: 4 of 4 samples of split 'train'\n"
-        f"train on them: python tools/train.py {made[0]} --data-root {made[1]}\n"
+        f"train on them: voxrecon train {made[0]} --data-root {made[1]}\n"
     )
     cfg = Config.fromfile(made[0])
     dataset = DATASETS.build({**cfg.train_dataloader.dataset, "data_root": str(made[1])})

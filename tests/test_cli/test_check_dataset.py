@@ -228,7 +228,7 @@ def test_a_sound_set_passes(whole, capsys):
     rows = [line.split() for line in text.splitlines()]
     assert ["chair", "1", "1", "1", "3", "0"] in rows and ["all", "2", "2", "2", "6", "0"] in rows
     assert f"{whole}: sound" in text
-    assert text.endswith(f"pack.py {whole} {whole}.lmdb\n")
+    assert text.endswith(f"\nin one file: voxrecon data pack {whole} {whole}.lmdb\n")
 
 
 @pytest.mark.parametrize(

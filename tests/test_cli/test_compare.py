@@ -68,7 +68,7 @@ def test_tables_fit_and_say_what_is_better(files, tmp_path, capsys):
     cells = [f"{iou['a']:.4f}", f"{iou['b']:.4f}", *(f"{value:+.4f}" for value in figures)]
     assert line.split()[2:] == ["26", *cells, "B", "better"]
     assert lines[-1] == (
-        "next, several trainings of each: python tools/analysis/compare_configs.py "
+        "next, several trainings of each: voxrecon analyse compare-configs "
         "configs/pix2voxpp_small.py 'configs/other one.py' --data-root data/shapes13"
     )
     assert "Of 13 classes at 95 %, about one in twenty stands out by chance alone." in text

@@ -68,7 +68,8 @@ def test_a_command_in_a_process_of_its_own(tmp_path):
     """make_shapes13 starts faster than a training."""
     processes = set()
     seconds, memory = run_command("make_shapes13", ["--help"], tmp_path, 1, processes)
-    assert "make_shapes13.py data/shapes13" in (tmp_path / "make_shapes13.txt").read_text()
+    text = (tmp_path / "make_shapes13.txt").read_text()
+    assert "voxrecon data make-shapes13 data/shapes13" in text
     assert seconds > 0 and not processes
     if Path("/proc/self/status").exists():
         assert 1e7 < memory < 1e10

@@ -55,7 +55,7 @@ def test_table_and_file(made, tmp_path, capsys):
         mean = sum(settings[kind, strength]["mean"] for strength in (1, 5)) / 2
         assert rows.pop(kind).split() == [cells[kind, 1], cells[kind, 5], f"{mean:.4f}"]
     assert rows == {"clean": f"{clean['mean']:.4f}"}
-    assert f"see the pictures: python tools/analysis/corruptions.py {made.config}" in text
+    assert f"see the pictures: voxrecon analyse corruptions {made.config}" in text
 
 
 def test_the_clean_figure_is_that_of_the_test(made, tmp_path, capsys):

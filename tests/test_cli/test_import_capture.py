@@ -344,7 +344,7 @@ def test_bad_photos_and_scans(capture, capfd):
     front.write_bytes(whole[:300])
     assert refused(capfd, capture).startswith("seat/photos/front.png: cannot be parsed: ")
     front.write_bytes(b"GIF89a" + bytes(100))
-    expected = "seat/photos/front.png: not a picture, expected a JPEG or PNG file"
+    expected = "seat/photos/front.png: not a picture, expected a JPEG, PNG or WEBP file"
     assert refused(capfd, capture) == expected
     front.rename(front.with_name("photo.png"))
     expected = "seat/photos/front: no such photo (jpg, jpeg, png, heic, heif), expected it or"
@@ -414,9 +414,7 @@ def test_bad_options(capture, capfd):
 def test_the_help_has_an_example(capsys):
     with pytest.raises(SystemExit):
         command.parse_args(["--help"])
-    assert (
-        "example:\n  python tools/dataset_converters/import_capture.py" in capsys.readouterr().out
-    )
+    assert "example:\n  voxrecon data import-capture captures/stool" in capsys.readouterr().out
 
 
 def test_a_flat_scan(capture, capfd):

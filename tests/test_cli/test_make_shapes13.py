@@ -225,7 +225,7 @@ def test_what_does_not_fit_is_refused(small, capfd, options, message):
 
 
 def test_packages_of_the_extra_are_named(tmp_path, capfd, monkeypatch):
-    needed = {name: name for name in ("numpy", "embreexx", "manifold4d")}
+    needed = ("numpy", "embreexx", "manifold4d")
     monkeypatch.setattr("voxrecon.cli.make_shapes13.NEEDED", needed)
     message = refusal(capfd, main, tmp_path, "--per-class", 1)
     assert message == "embreexx, manifold4d not installed: pip install 'voxrecon[shapes]'"

@@ -65,7 +65,7 @@ def test_what_it_says(both, tmp_path, capsys):
     size = (tmp_path / "x.lmdb").stat().st_size / 1e6
     assert capsys.readouterr().out == (
         f"{tmp_path}/x.lmdb: 36 files, {size:,.1f} MB\n"
-        f"train on it: python tools/train.py CONFIG --data-root {tmp_path}/x.lmdb\n"
+        f"train on it: voxrecon train CONFIG --data-root {tmp_path}/x.lmdb\n"
     )
 
 

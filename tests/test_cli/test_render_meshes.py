@@ -331,9 +331,9 @@ def test_no_folder_of_meshes_is_one_line(tmp_path, capfd):
 
 
 def test_packages_of_the_extra_are_named(tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr("voxrecon.cli.render_meshes.NEEDED", {"pillow": "PILL", "scipy": "scipy"})
+    monkeypatch.setattr("voxrecon.cli.render_meshes.NEEDED", ("scipy", "embreexx"))
     message = refusal(capfd, main, tmp_path, tmp_path / "d")
-    assert message == "pillow not installed: pip install 'voxrecon[shapes]'"
+    assert message == "embreexx not installed: pip install 'voxrecon[shapes]'"
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/0", "a/b", "1/2/3", "-1/2", "٣/٤", ""])

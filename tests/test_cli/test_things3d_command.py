@@ -39,7 +39,7 @@ def test_splits_are_those_of_the_models(root, tmp_path, capsys):
         "left out: 1 models in no split",
         "left out: 1 models without a grid",
         "left out: 1 scenes of less than 1 views",
-        f"train on them: python tools/train.py configs/pix2voxpp_a_things3d.py --data-root {root}",
+        f"train on them: voxrecon train configs/pix2voxpp_a_things3d.py --data-root {root}",
     ]
     assert len(Things3DDataset(root, split="train", test_mode=True)) == 2
     call(things3d.main, root, "--splits", tmp_path / "splits.json", "--views", "2")

@@ -174,10 +174,3 @@ def test_options():
     for points in (0, -1, 2.5, "8"):
         with pytest.raises(ConfigError, match="^points .*: expected a whole number from 1$"):
             check_options(0.3, points)
-
-
-def test_missing_packages_are_named(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    message = r"^scikit-image, scipy not installed: pip install 'voxrecon\[shapes\]'$"
-    with pytest.raises(ConfigError, match=message):
-        check_options(0.3, 8192)

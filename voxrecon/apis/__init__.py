@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: MIT
+from .inferencer import VoxelInferencer
 from .init_model import init_model
+from .model_zoo import list_models
+from .reconstruction import Reconstruction
 
-__all__ = ["init_model"]
+__all__ = ["Reconstruction", "VoxelInferencer", "init_model", "list_models"]

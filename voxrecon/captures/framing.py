@@ -80,6 +80,13 @@ def mask_box(alpha: np.ndarray) -> Box:
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
+def touches_border(photo: np.ndarray) -> bool:
+    """Whether the mask of a photo (H, W, 4) reaches its border: the object may go on beyond."""
+    left, top, right, bottom = mask_box(photo[..., 3])
+    height, width = photo.shape[:2]
+    return left == 0 or top == 0 or right == width or bottom == height
+
+
 def upright(photo: np.ndarray, rotation: float) -> np.ndarray:
     """A photo (H, W, 4) of a camera turned clockwise by ``rotation`` degrees, turned back; larger
     by what its corners need."""

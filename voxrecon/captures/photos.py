@@ -23,7 +23,7 @@ HEIC = (".heic", ".heif")
 
 
 def read_photo(path: str | os.PathLike, longest: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """A JPEG, PNG or HEIC file, turned upright as its EXIF orientation says.
+    """A JPEG, PNG, WEBP or HEIC file, turned upright as its EXIF orientation says.
 
     A large one is made smaller, to ``longest`` pixels on its longer side.
 
@@ -31,7 +31,7 @@ def read_photo(path: str | os.PathLike, longest: int) -> tuple[np.ndarray, tuple
         (H, W, 4) uint8 RGBA, and width and height of the file's own pixels, upright.
 
     Raises:
-        FileError: no such file, too large, another type, broken.
+        FileError: no such file, too large, another type, an animation, broken.
         ConfigError: a HEIC file, but pillow-heif is not installed.
     """
     path = Path(path)
@@ -43,7 +43,7 @@ def read_photo(path: str | os.PathLike, longest: int) -> tuple[np.ndarray, tuple
         raise FileError(f"{path}: not a file, expected a photo")
     if status.st_size > MAX_BYTES:
         raise FileError(f"{path}: {status.st_size} bytes, expected at most {MAX_BYTES}")
-    preload = ["PIL.Image", "PIL.ImageOps"]
+    preload = ["PIL.Image", "PIL.ImageOps", "PIL.WebPImagePlugin"]
     if path.suffix.lower() in HEIC:
         if importlib.util.find_spec("pillow_heif") is None:
             raise ConfigError(f"{path}: HEIC needs pillow-heif (pip install pillow-heif)")
@@ -82,22 +82,27 @@ def _decode(path: str, longest: int) -> tuple[np.ndarray, tuple[int, int]]:
     """In the child."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    formats = ("JPEG", "PNG")
+    formats, expected = ("JPEG", "PNG", "WEBP"), "JPEG, PNG or WEBP"
     if path.lower().endswith(HEIC):
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-        formats = ("HEIF",)
+        formats, expected = ("HEIF",), "HEIF"
     Image.MAX_IMAGE_PIXELS = None  # ours is below
     try:
         opened = Image.open(path, formats=formats)
     except UnidentifiedImageError:
-        raise FileError(f"{path}: not a picture, expected a {' or '.join(formats)} file") from None
+        raise FileError(f"{path}: not a picture, expected a {expected} file") from None
     with opened as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
             raise FileError(
                 f"{path}: {width} x {height} pixels, expected at most {MAX_PIXELS // 10**6} million"
+            )
+        # a JPEG of a phone may hold a second picture, such as one for bright screens
+        if image.format in ("PNG", "WEBP") and image.is_animated:
+            raise FileError(
+                f"{path}: {image.n_frames} frames, expected a picture that stands still"
             )
         if image.mode not in MODES:
             raise FileError(f"{path}: pixels of kind {image.mode}, expected 8 bits per channel")

@@ -17,7 +17,6 @@ from .framing import (
     DEFAULT_RATIO,
     crop,
     frame_view,
-    mask_box,
     measure_ratio,
     photo_box,
     upright,
@@ -78,12 +77,6 @@ def shoot(
         raise FileError(f"{file or path}: no object in the mask, expected one")
     photo = upright(np.dstack((photo[..., :3], alpha)), pose.rotation)
     return photo, _view(photo, path, pose, body)
-
-
-def touches_border(photo: np.ndarray) -> bool:
-    """Whether the mask of a photo (H, W, 4) reaches its border: the object may go on beyond."""
-    left, top, right, bottom = mask_box(photo[..., 3])
-    return left == 0 or top == 0 or (bottom, right) == photo.shape[:2]
 
 
 def _guess(photo: np.ndarray, path: Path, pose: Pose, body: Body) -> np.ndarray:

@@ -16,7 +16,7 @@ from rich.text import Text
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from voxrecon.cli.common import available_cores, check_ranges, guard, parser, with_bar
+from voxrecon.cli.common import available_cores, check_ranges, command_line, guard, parser, with_bar
 from voxrecon.errors import ConfigError, VoxreconError
 from voxrecon.evaluation import sample_key, write_json
 from voxrecon.evaluation.baselines import (
@@ -30,12 +30,14 @@ from voxrecon.registry import DATASETS
 MAX_BYTES = 16 << 30  # of the grids of a training set; 30,643 of 64^3 take 8 GB
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/analysis/baselines.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse baselines``."""
     arguments = parser(
+        "analyse baselines",
         "How hard is a data set? IoU of mean grids and of the nearest grid of the training set,\n"
-        "before any network is trained. tools/test.py puts them beside those of a network.",
-        "python tools/analysis/baselines.py data/shapes13",
+        "before any network is trained.\n"
+        f"{command_line('test')} puts them beside those of a network.",
+        "data/shapes13",
     )
     arguments.add_argument("data", metavar="DATA", help="folder of the data set")
     arguments.add_argument(
@@ -44,7 +46,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument("--split", choices=["val", "test"], default="test")
     arguments.add_argument("--resolution", type=int, default=32, help="cells a side (default: 32)")
     arguments.add_argument("--out", metavar="FILE", help="write the figures as JSON")
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def baselines(args: argparse.Namespace) -> None:

@@ -315,12 +315,13 @@ def benchmark(args: argparse.Namespace) -> None:
         print(f"all times: {args.out}")
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Entry point."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse benchmark``."""
     arguments = parser(
+        "analyse benchmark",
         "Measure a network with random weights: views folded into the batch against view by view, "
         "a training step, the data path.",
-        "python tools/analysis/benchmark.py configs/pix2vox_a.py --views 1 3 8 --threads 2",
+        "configs/pix2vox_a.py --views 1 3 8 --threads 2",
     )
     add = arguments.add_argument
     add("config", nargs="?", default="configs/pix2vox_a.py", help="(default: %(default)s)")
@@ -330,8 +331,17 @@ def main(argv: list[str] | None = None) -> None:
     add("--device", choices=["cpu", "cuda"], default="cpu")
     add("--data-root", metavar="DIR", help="a data set; without one, a small one is generated")
     add("--out", metavar="FILE", help="all times, as JSON")
-    args = arguments.parse_args(argv)
-    guard(lambda: benchmark(args))
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    guard(lambda: benchmark(parse_args(argv)))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from torch import Tensor
 from voxrecon.cli.common import (
     add_data_options,
     check_ranges,
+    command_line,
     guard,
     parser,
     set_data_of,
@@ -26,12 +27,13 @@ from voxrecon.visualization.sample_sheet import draw_sample_sheet
 VIEWS = 5  # of a sample that are shown
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/analysis/browse_dataset.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon data browse``."""
     arguments = parser(
+        "data browse",
         "A sheet of what the network of a config receives: views after augmentation, beside their\n"
         "ground truth. The network itself is not needed.",
-        "python tools/analysis/browse_dataset.py configs/pix2voxpp_a.py --data-root data/shapes13",
+        "configs/pix2voxpp_a.py --data-root data/shapes13",
     )
     arguments.add_argument(
         "config", help="a config file, or voxrecon::configs/NAME.py from any folder"
@@ -47,7 +49,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--out", default="samples.png", metavar="FILE", help="(default: %(default)s)"
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def browse_dataset(args: argparse.Namespace) -> None:
@@ -82,7 +89,7 @@ def browse_dataset(args: argparse.Namespace) -> None:
     print(f"{args.out}: {len(rows)} of {len(dataset)} samples of split {args.split!r}")
     if args.split == "train":
         data = f" --data-root {args.data_root}" if args.data_root else ""
-        print(f"train on them: python tools/train.py {args.config}{data}")
+        print(f"train on them: {command_line('train')} {args.config}{data}")
 
 
 def _pictures(preprocessor, images: Tensor) -> np.ndarray:

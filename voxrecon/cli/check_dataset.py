@@ -17,6 +17,7 @@ from rich.text import Text
 from voxrecon.cli.common import (
     available_cores,
     check_ranges,
+    command_line,
     guard,
     one_line,
     parser,
@@ -34,12 +35,13 @@ from voxrecon.evaluation import write_json
 SHOWN = 5  # findings of a kind
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/dataset_converters/check_dataset.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon data check``."""
     arguments = parser(
+        "data check",
         "Open every file of a data set in the R2N2 layout, and hold the views against the voxels.\n"
         "Exit code 0: sound; 1: something is wrong with the data.",
-        "python tools/dataset_converters/check_dataset.py data/ShapeNet --out findings.json",
+        "data/ShapeNet --out findings.json",
     )
     arguments.add_argument("data", metavar="DATA", help="folder of the data set, or a packed one")
     arguments.add_argument(
@@ -57,7 +59,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="processes (default: one a core)",
     )
     arguments.add_argument("--out", metavar="FILE", help="write all findings as JSON")
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def check_dataset(args: argparse.Namespace) -> None:
@@ -97,7 +104,7 @@ def check_dataset(args: argparse.Namespace) -> None:
     print(f"{args.data}: sound")
     if os.path.isdir(args.data):
         paths = shlex.join([args.data, f"{os.path.normpath(args.data)}.lmdb"])
-        print(f"in one file: python tools/dataset_converters/pack.py {paths}")
+        print(f"in one file: {command_line('data pack')} {paths}")
 
 
 def _check_objects(

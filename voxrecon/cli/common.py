@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
+from voxrecon.cli.commands import command_line as command_line
 from voxrecon.errors import ConfigError, VoxreconError
 from voxrecon.packages import require_packages as require_packages
 from voxrecon.system import available_cores as available_cores
@@ -26,10 +27,10 @@ from voxrecon.system import available_cores as available_cores
 T = TypeVar("T")
 
 LAUNCHERS = {  # the variable that each sets for its processes
-    "pytorch": ("RANK", "tools/dist_train.sh CONFIG GPUS"),
+    "pytorch": ("RANK", "torchrun, as tools/dist_train.sh does"),
     "slurm": ("SLURM_PROCID", "srun"),
 }
-USER_ERROR = 2  # exit code
+USER_ERROR, INTERRUPTED = 2, 130  # exit codes
 OTHERS_WAIT = 2  # seconds
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
@@ -54,7 +55,11 @@ def one_line(error: BaseException) -> str:
 
 
 def guard(command: Callable[[], None]) -> None:
-    """Run a command; a user's error is one line without a traceback, and exit code 2."""
+    """Run a command; a user's error is one line without a traceback, and exit code 2.
+
+    Ctrl-C is one line as well, and 130; a pipe that its reader has closed is silence, and 1.
+    """
+    code = USER_ERROR
     logging.raiseExceptions = False  # a log that cannot be written prints no tracebacks
     try:
         command()
@@ -70,7 +75,7 @@ def guard(command: Callable[[], None]) -> None:
         where = error.filename or "the files of --work-dir cannot be written"
         message = one_line(OSError(f"{where}: {error.strerror}"))
     except KeyboardInterrupt:
-        message = "interrupted"
+        message, code = "interrupted", INTERRUPTED
     else:
         return
     rank = os.environ.get("RANK", "0")
@@ -79,14 +84,22 @@ def guard(command: Callable[[], None]) -> None:
         time.sleep(OTHERS_WAIT)
         message = f"process {rank}: {message}"
     print(f"error: {message}", file=sys.stderr)
-    sys.exit(USER_ERROR)
+    sys.exit(code)
 
 
-def parser(description: str, example: str) -> argparse.ArgumentParser:
-    """A parser whose help ends with an example."""
+def parser(command: str, description: str, example: str) -> argparse.ArgumentParser:
+    """A parser whose help ends with an example.
+
+    Args:
+        command: its words in the table, such as "data check".
+        description: What it does, in lines of the help.
+        example: What follows the command there.
+    """
+    program = command_line(command)
     return argparse.ArgumentParser(
+        prog=program,
         description=description,
-        epilog=f"example:\n  {example}",
+        epilog=f"example:\n  {program} {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -104,6 +117,11 @@ def check_ranges(args: argparse.Namespace, ranges: Mapping[str, tuple[float, flo
                     f"{low:.10g} to {high:.10g}" if high < math.inf else f"at least {low:.10g}"
                 )
                 raise ConfigError(f"--{option} {value}: expected {expected}")
+
+
+def config_line(path: str) -> str:
+    """A config of the repository as one types it here, also where only a wheel is installed."""
+    return path if os.path.exists(path) else f"voxrecon::{path}"
 
 
 def quote_path(path: str) -> str:

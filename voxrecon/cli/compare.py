@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from voxrecon.cli.common import check_ranges, guard, parser, quote_path, with_bar
+from voxrecon.cli.common import check_ranges, command_line, guard, parser, quote_path, with_bar
 from voxrecon.evaluation import read_results, write_json
 from voxrecon.evaluation.comparison import Row, check_protocols, common_views, compare_results
 from voxrecon.evaluation.figures import averaged, count_views, find_score
@@ -23,16 +23,16 @@ FEW = 30  # samples, of which percentiles of the bootstrap are somewhat narrow
 VERDICTS = {"A": "A better", "B": "B better"}
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/analysis/compare.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse compare``."""
     arguments = parser(
+        "analyse compare",
         "Is B better than A? Both have been tested on the same samples, so the differences of the\n"
         "samples tell: their means, with 95 % intervals of a paired bootstrap, by class and\n"
         "overall, of the IoU and of every further score that both files have.",
-        "python tools/analysis/compare.py work_dirs/a/results.json work_dirs/b/results.json "
-        "--views 1 3",
+        "work_dirs/a/results.json work_dirs/b/results.json --views 1 3",
     )
-    arguments.add_argument("a", metavar="A.json", help="results of tools/test.py")
+    arguments.add_argument("a", metavar="A.json", help="results.json of a test")
     arguments.add_argument("b", metavar="B.json", help="those that may be better")
     arguments.add_argument(
         "--threshold", type=float, metavar="T", help="of the IoU (default: the protocol's)"
@@ -48,7 +48,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="N",
         help=f"of the bootstrap (default: {RESAMPLES})",
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def compare(args: argparse.Namespace) -> None:
@@ -84,7 +89,7 @@ def compare(args: argparse.Namespace) -> None:
     if all(configs) and data and configs[0] != configs[1]:
         words = " ".join(quote_path(config) for config in configs)
         print(
-            "next, several trainings of each: python tools/analysis/compare_configs.py "
+            f"next, several trainings of each: {command_line('analyse compare-configs')} "
             f"{printable(words)} --data-root {printable(quote_path(data))}"
         )
 

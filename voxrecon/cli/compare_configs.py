@@ -26,14 +26,14 @@ from voxrecon.registry import MODELS
 WIDTH = 120  # of the table in a file
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/analysis/compare_configs.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse compare-configs``."""
     arguments = parser(
+        "analyse compare-configs",
         "Train and test several configs alike, with several seeds, and print one table:\n"
         "parameters, minutes of the training's process and its peak memory, IoU. A run that is\n"
         "finished is not repeated, but for its test where that is of another version.",
-        "python tools/analysis/compare_configs.py configs/pix2vox_small.py "
-        "configs/pix2voxpp_small.py --data-root data/shapes13",
+        "configs/pix2vox_small.py configs/pix2voxpp_small.py --data-root data/shapes13",
     )
     arguments.add_argument("configs", nargs="+", metavar="CONFIG")
     arguments.add_argument("--data-root", metavar="DIR", required=True, help="of all of them")
@@ -63,7 +63,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="for all configs"
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def compare(args: argparse.Namespace) -> None:

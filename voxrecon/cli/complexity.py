@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from voxrecon.cli.common import guard, parser
+from voxrecon.cli.common import command_line, guard, parser
 from voxrecon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ def _published(name: str, model: VoxelReconstructor) -> tuple[Text, Table, Text]
         table.add_row(f"forward, {_views(v)}, ms", f"{milliseconds:.2f}")
     table.add_row("backward, 1 view, ms", f"{backward:.2f}")
     title = Text("As published (first version of the paper, GTX 1080 Ti)")
-    return title, table, Text("tools/analysis/benchmark.py measures the times of this machine")
+    benchmark = command_line("analyse benchmark")
+    return title, table, Text(f"{benchmark} measures the times of this machine")
 
 
 def _table(first: str, *others: str) -> Table:
@@ -193,17 +194,27 @@ def complexity(args: argparse.Namespace) -> None:
     Console().print(report(model, Path(args.config).stem, sorted(set(args.views)), size))
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Entry point."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse complexity``."""
     arguments = parser(
+        "analyse complexity",
         "Count parameters, FLOPs and memory of each part of a network.",
-        "python tools/analysis/complexity.py configs/pix2vox_a.py --views 1 8",
+        "configs/pix2vox_a.py --views 1 8",
     )
     arguments.add_argument("config", help="a config file, or voxrecon::configs/NAME.py")
     arguments.add_argument("--views", type=int, nargs="+", default=[1, 8], metavar="N")
     arguments.add_argument("--size", type=int, metavar="PIXELS", help="of a view (default: config)")
-    args = arguments.parse_args(argv)
-    guard(lambda: complexity(args))
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    guard(lambda: complexity(parse_args(argv)))
 
 
 if __name__ == "__main__":

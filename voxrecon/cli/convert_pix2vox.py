@@ -4,13 +4,14 @@ ours."""
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from voxrecon.cli.common import guard, parser
+from voxrecon.cli.common import command_line, guard, parser
 from voxrecon.errors import CheckpointError
 
 PARTS = ("encoder", "decoder", "merger", "refiner")
@@ -116,20 +117,30 @@ def convert(config: str, source: str, target: str) -> None:
     model.load_state_dict(weights, assign=True)
     write_model(model, cfg.model.to_dict(), target)
     print(f"{len(weights)} tensors of {source} written to {target}")
-    print(f"next: python tools/test.py {config} {target} --data-root DIR")
+    print(f"next: {command_line('test')} {config} {target} --data-root DIR")
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Entry point."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon convert``."""
     arguments = parser(
+        "convert",
         "Convert a checkpoint in the layout of the authors of Pix2Vox, Pix2Vox++ or Pix2Vox-VAE.",
-        "python tools/model_converters/convert_pix2vox.py "
         "configs/pix2vox_a.py Pix2Vox-A-ShapeNet.pth a.safetensors",
     )
     arguments.add_argument("config", help="config of the network, e.g. configs/pix2vox_a.py")
     arguments.add_argument("source", metavar="SRC.pth")
     arguments.add_argument("target", metavar="DST.safetensors")
-    args = arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    args = parse_args(argv)
     guard(lambda: convert(args.config, args.source, args.target))
 
 

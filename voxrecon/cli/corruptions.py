@@ -20,6 +20,7 @@ from voxrecon.cli.common import (
     add_data_options,
     available_cores,
     check_ranges,
+    command_line,
     guard,
     parser,
     quote_path,
@@ -42,12 +43,13 @@ Setting = tuple[str, int]  # kind and strength
 CLEAN: Setting = ("clean", 0)
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/analysis/corruptions.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse corruptions``."""
     arguments = parser(
+        "analyse corruptions",
         "How well does a network do on spoilt pictures? IoU on the test set with noise, occlusion\n"
         "and blur, and before backgrounds, of five strengths each, by the protocol of the config.",
-        "python tools/analysis/corruptions.py configs/pix2voxpp_small.py "
+        "configs/pix2voxpp_small.py "
         "work_dirs/pix2voxpp_small/best.pth --data-root data/shapes13 --show corruptions.png",
     )
     arguments.add_argument("config", help="a config file, or voxrecon::projects/...")
@@ -71,7 +73,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--show", metavar="FILE", help="draw the first object's first view, spoilt, as .png"
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def corruptions(args: argparse.Namespace) -> None:
@@ -131,7 +138,7 @@ def corruptions(args: argparse.Namespace) -> None:
         words = [quote_path(path) for path in (args.config, args.checkpoint)]
         words += ["--data-root", shlex.quote(args.data_root)] if args.data_root else []
         words.append("--show corruptions.png")
-        print(f"see the pictures: python tools/analysis/corruptions.py {' '.join(words)}")
+        print("see the pictures:", command_line("analyse corruptions"), *words)
 
 
 def _protocol(evaluator: dict | None, config: str) -> Protocol:

@@ -19,7 +19,6 @@ from voxrecon.geometry.voxelization import voxelize
 
 RESOLUTION = 32  # of the published evaluations
 NAMED = 5  # models that a warning names
-NEEDED = {"scipy": "scipy", "pillow": "PIL"}  # packages of the extra "shapes"
 
 
 def add_workers(arguments: argparse.ArgumentParser) -> None:

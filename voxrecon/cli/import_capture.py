@@ -8,13 +8,15 @@ import numpy as np
 from filelock import FileLock
 
 from voxrecon.captures.fitting import better_turn, mask_iou, silhouette
-from voxrecon.captures.framing import crop, view_box
+from voxrecon.captures.framing import crop, touches_border, view_box
 from voxrecon.captures.masks import load_matting
 from voxrecon.captures.poses import RANGES, Pose, find_file, name_poses, read_poses
 from voxrecon.captures.record import check_free, find_class, write_object
-from voxrecon.captures.shots import Body, MaskSource, shoot, touches_border
+from voxrecon.captures.shots import Body, MaskSource, shoot
 from voxrecon.cli.common import (
     check_ranges,
+    command_line,
+    config_line,
     guard,
     parser,
     quote_path,
@@ -30,7 +32,7 @@ from voxrecon.geometry.scans import clean_scan, turn
 from voxrecon.geometry.voxelization import voxelize
 from voxrecon.visualization import write_png
 
-NEEDED = {"embreex": "embreex", "pillow": "PIL", "scipy": "scipy"}  # packages of the extra "shapes"
+NEEDED = ("embreex",)  # packages of the extra "shapes"
 SCANS = (".ply", ".glb", ".obj")
 CONFIG = "projects/pix2vox_lstm/configs/pix2vox_lstm_captured.py"
 DETAIL = 8  # pixels of a photo's longer side for each of the picture's
@@ -38,9 +40,10 @@ LOST = 0.1  # of the scan's area in parts that are left out, from which on it is
 POOR = 0.7  # IoU of silhouette and mask, below which it is said
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/dataset_converters/import_capture.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon data import-capture``."""
     arguments = parser(
+        "data import-capture",
         "Put a captured object, a scan and photos of it, into a data set in the R2N2 layout.\n\n"
         "CAPTURE_DIR holds\n"
         "  scan.ply, .glb or .obj          of the object on its floor\n"
@@ -48,8 +51,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "  poses.csv or poses.json         file, azimuth, elevation, rotation, distance, fov;\n"
         "                                  without it: front, right, back and left.jpg\n"
         "  masks/                          optional: <name of the photo>.png",
-        "python tools/dataset_converters/import_capture.py captures/stool data/captured "
-        "--class chair",
+        "captures/stool data/captured --class chair",
     )
     arguments.add_argument("capture", metavar="CAPTURE_DIR", help="folder of the capture")
     arguments.add_argument("out", metavar="OUT", help="folder of the data set; made if missing")
@@ -96,7 +98,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--size", type=int, default=137, help="pixels of a picture's side (default: 137)"
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def import_capture(args: argparse.Namespace) -> None:
@@ -233,8 +240,8 @@ def _end(args: argparse.Namespace, counts: dict[str, int], key: str, views: int)
         if not counts[split]:
             print(f"for training, --split {split} is needed too")
     place = quote_path(args.out)
-    print(f"check it: python tools/dataset_converters/check_dataset.py {place} --views {views}")
-    print(f"train on it: python tools/train.py {CONFIG} --data-root {place}")
+    print(f"check it: {command_line('data check')} {place} --views {views}")
+    print(f"train on it: {command_line('train')} {config_line(CONFIG)} --data-root {place}")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -36,12 +36,13 @@ TILE = 160  # pixels of a reconstruction
 COLUMNS = 8  # of samples
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/analysis/latent_space.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse latent-space``."""
     arguments = parser(
+        "analyse latent-space",
         "Draw the latent space of a network with a VAE bottleneck: objects on a map, ways from\n"
         "one object to another, and samples from the prior.",
-        "python tools/analysis/latent_space.py projects/pix2voxpp_vae/configs/pix2voxpp_vae.py "
+        "projects/pix2voxpp_vae/configs/pix2voxpp_vae.py "
         "best.pth --data-root data/shapes13 --out latent",
     )
     arguments.add_argument("config", help="a config file, or voxrecon::projects/...")
@@ -60,7 +61,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         )
     arguments.add_argument("--seed", type=int, default=0, help="of pairs and samples (default: 0)")
     arguments.add_argument("--out", metavar="DIR", required=True, help="folder of the pictures")
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def latent_space(args: argparse.Namespace) -> None:

@@ -10,6 +10,8 @@ from filelock import FileLock, Timeout
 from voxrecon.cli.common import (
     available_cores,
     check_ranges,
+    command_line,
+    config_line,
     guard,
     parser,
     quote_path,
@@ -31,9 +33,7 @@ CONFIGS = {  # networks for the grids of a resolution
     64: "configs/pix2voxpp_a_64.py",
     128: "configs/pix2voxpp_a_128.py",
 }
-NEEDED = {
-    name: name for name in ("embreex", "manifold3d", "scipy")
-}  # packages of the extra "shapes"
+NEEDED = ("embreex", "manifold3d")  # packages of the extra "shapes"
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,13 @@ class Recipe:
     resolution: int
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/dataset_converters/make_shapes13.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon data make-shapes13``."""
     arguments = parser(
+        "data make-shapes13",
         "Make Shapes13: procedural objects of the 13 ShapeNet classes, rendered and voxelised in\n"
         "the layout that every config reads. Run again, it goes on where it was interrupted.",
-        "python tools/dataset_converters/make_shapes13.py data/shapes13 --per-class 60",
+        "data/shapes13 --per-class 60",
     )
     arguments.add_argument("out", metavar="OUT", help="folder of the data set")
     arguments.add_argument(
@@ -81,7 +82,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--classes", nargs="+", metavar="C", help="only these, by name or id (default: all)"
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def make_shapes13(args: argparse.Namespace) -> None:
@@ -144,8 +150,8 @@ def _make(root: Path, recipe: Recipe, classes: list, args: argparse.Namespace) -
     print(f"look at them: {root / 'contact_sheet.png'}")
     if args.resolution in CONFIGS:
         place = quote_path(args.out)
-        config = CONFIGS[args.resolution]
-        print(f"train on them: python tools/train.py {config} --data-root {place}")
+        config = config_line(CONFIGS[args.resolution])
+        print(f"train on them: {command_line('train')} {config} --data-root {place}")
 
 
 def select_classes(wanted: list[str] | None):

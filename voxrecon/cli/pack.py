@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from voxrecon.cli.common import guard, parser, quote_path, with_bar
+from voxrecon.cli.common import command_line, guard, parser, quote_path, with_bar
 from voxrecon.datasets import R2N2Dataset, read_taxonomy
 from voxrecon.datasets.storage import PACK, import_lmdb, read_bytes
 from voxrecon.errors import ConfigError, FileError
@@ -21,16 +21,22 @@ BATCH = 500  # files in a transaction
 PAGE = 4096  # bytes; a value beyond half of one takes whole pages
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/dataset_converters/pack.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon data pack``."""
     arguments = parser(
+        "data pack",
         "Pack the files of a data set into one, which every command takes as --data-root: for\n"
         "disks that are slow with a million small files. Needs lmdb.",
-        "python tools/dataset_converters/pack.py data/ShapeNet data/ShapeNet.lmdb",
+        "data/ShapeNet data/ShapeNet.lmdb",
     )
     arguments.add_argument("data", metavar="DATA", help="folder of the data set")
     arguments.add_argument("out", metavar="OUT.lmdb", help="the packed data set")
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def pack(args: argparse.Namespace) -> None:
@@ -47,7 +53,7 @@ def pack(args: argparse.Namespace) -> None:
     size = write_pack(args.data, files, args.out, lambda keys: with_bar(keys, "packing"))
     print(f"{args.out}: {len(files)} files, {size / 1e6:,.1f} MB")
     place = quote_path(args.out)
-    print(f"train on it: python tools/train.py CONFIG --data-root {place}")
+    print(f"train on it: {command_line('train')} CONFIG --data-root {place}")
 
 
 def write_pack(

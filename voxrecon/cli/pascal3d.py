@@ -6,14 +6,15 @@ from functools import partial
 from pathlib import Path
 
 from voxrecon.cli.common import (
+    command_line,
+    config_line,
     guard,
     one_line,
     parser,
     quote_path,
-    require_packages,
     with_bar,
 )
-from voxrecon.cli.grids import NEEDED, add_workers, make_grids, solid
+from voxrecon.cli.grids import add_workers, make_grids, solid
 from voxrecon.datasets.json_files import check_plain
 from voxrecon.datasets.pascal3d import ANNOTATIONS, MAX_CAD, Target, read_targets
 from voxrecon.errors import FileError
@@ -32,12 +33,13 @@ NAMED = 5  # annotations that a warning names
 Targets = dict[tuple[str, str], Target]
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/dataset_converters/pascal3d.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon data pascal3d``."""
     arguments = parser(
+        "data pascal3d",
         "Prepare Pascal 3D+: the annotations of the ImageNet photos as one JSON file, a grid of\n"
         "each CAD model, and the splits. Run again, it goes on where it was interrupted.",
-        "python tools/dataset_converters/pascal3d.py data/PASCAL3D+_release1.1",
+        "data/PASCAL3D+_release1.1",
     )
     arguments.add_argument(
         "data", metavar="PASCAL_DIR", help="folder with Annotations, CAD, Images and Image_sets"
@@ -50,12 +52,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "camera of azimuth 0 stands)",
     )
     add_workers(arguments)
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def pascal3d(args: argparse.Namespace) -> None:
     """Prepare the data set as the command line says."""
-    require_packages(NEEDED)
     root = Path(args.data)
     classes = [name.removesuffix("_imagenet") for name in _names(root / "Annotations")]
     if not classes:
@@ -84,9 +90,8 @@ def pascal3d(args: argparse.Namespace) -> None:
             f"({expected:,} in the published list)"
         )
     place = quote_path(args.data)
-    print(
-        "train on them: python tools/train.py configs/pix2voxpp_a_pascal3d.py --data-root " + place
-    )
+    config = config_line("configs/pix2voxpp_a_pascal3d.py")
+    print(f"train on them: {command_line('train')} {config} --data-root {place}")
 
 
 def _names(folder: Path) -> list[str]:

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from voxrecon.cli.common import guard, parser, quote_path, require_packages
+from voxrecon.cli.common import (
+    command_line,
+    config_line,
+    guard,
+    parser,
+    quote_path,
+)
 from voxrecon.cli.grids import (
-    NEEDED,
     add_workers,
     fit_grid,
     make_grids,
@@ -29,13 +34,14 @@ BENCHMARK = {"chair": 2894}  # whole photos in the published list
 MADE = "grids.json"  # says of what the grids were made
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/dataset_converters/pix3d.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon data pix3d``."""
     arguments = parser(
+        "data pix3d",
         "Prepare Pix3D: a grid beside each model, and the splits: all photos whose object is not\n"
         "truncated, occluded or slightly occluded are for testing. Run again, it goes on where it\n"
         "was interrupted.",
-        "python tools/dataset_converters/pix3d.py data/Pix3D --categories chair",
+        "data/Pix3D --categories chair",
     )
     arguments.add_argument("data", metavar="PIX3D_DIR", help="folder with pix3d.json")
     arguments.add_argument(
@@ -48,12 +54,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--categories", nargs="+", metavar="C", help="only these, such as chair (default: all)"
     )
     add_workers(arguments)
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def pix3d(args: argparse.Namespace) -> None:
     """Prepare the data set as the command line says."""
-    require_packages(NEEDED)
     root = Path(args.data)
     photos = read_photos(str(root / "pix3d.json"))
     known = sorted({photo.category for photo in photos})
@@ -73,9 +83,8 @@ def pix3d(args: argparse.Namespace) -> None:
     make_grids(models, read, args.workers)
     _split(root / "taxonomy.json", chosen)
     place = quote_path(args.data)
-    print(
-        f"test on them: python tools/test.py configs/pix2voxpp_a_pix3d.py CKPT --data-root {place}"
-    )
+    config = config_line("configs/pix2voxpp_a_pix3d.py")
+    print(f"test on them: {command_line('test')} {config} CKPT --data-root {place}")
 
 
 def _models(root: Path, photos: list[Photo], kind: str) -> dict[Path, Path]:

@@ -61,13 +61,13 @@ class Run:
         return {key for *_, figures in (*self.train, *self.val) for key in figures}
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/analysis/plot_log.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse plot-log``."""
     arguments = parser(
+        "analyse plot-log",
         "Draw the training curves of one or more runs: a panel for each key, a line for each run,\n"
         "dots for validations, dotted lines between the stages.",
-        "python tools/analysis/plot_log.py work_dirs/pix2vox_small work_dirs/pix2voxpp_small "
-        "--keys loss iou",
+        "work_dirs/pix2vox_small work_dirs/pix2voxpp_small --keys loss iou",
     )
     arguments.add_argument(
         "runs", nargs="+", metavar="RUN", help="a --work-dir of training, or a scalars.json"
@@ -82,7 +82,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--out", default="curves.png", metavar="FILE", help=".png or .svg (default: %(default)s)"
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def plot_log(args: argparse.Namespace) -> None:

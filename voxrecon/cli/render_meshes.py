@@ -13,6 +13,8 @@ from filelock import FileLock, Timeout
 from voxrecon.cli.common import (
     available_cores,
     check_ranges,
+    command_line,
+    config_line,
     guard,
     one_line,
     parser,
@@ -35,18 +37,19 @@ from voxrecon.geometry.voxelization import FILLS
 from voxrecon.visualization import write_png
 
 GENERATION = 1  # counted up when pictures or grids change: old and new ones are not mixed
-NEEDED = {"embreex": "embreex", "pillow": "PIL", "scipy": "scipy"}  # of the extra "shapes"
+NEEDED = ("embreex",)  # packages of the extra "shapes"
 SHOWN = 10  # meshes that could not be used
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/dataset_converters/render_meshes.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon data render-meshes``."""
     arguments = parser(
+        "data render-meshes",
         "Render and voxelise meshes (OBJ, OFF, PLY, GLB, STL) into the layout that every config\n"
         "reads. MESH_DIR holds <class>/<id>.obj, <class>/<id>/models/model_normalized.obj, or\n"
         "<id>.obj of one class. Run again, it goes on where it was interrupted.\n"
         "Exit code 0: all meshes are there; 1: some could not be used, see render_errors.txt.",
-        "python tools/dataset_converters/render_meshes.py data/ShapeNetCore.v2 data/rendered",
+        "data/ShapeNetCore.v2 data/rendered",
     )
     arguments.add_argument("meshes", metavar="MESH_DIR", help="folder of the meshes")
     arguments.add_argument("out", metavar="OUT", help="folder of the data set")
@@ -103,13 +106,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="only part I (from 1) of N, for machines that write into one OUT; a run without it "
         "after the last of them writes the splits",
     )
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
     words: list[str] = []
     for word in sys.argv[1:] if argv is None else argv:
         if word in DIRECTIONS and words and words[-1] in ("--up", "--front"):
             words[-1] += f"={word}"  # a -z that stands alone would be an option
         else:
             words.append(word)
-    return arguments.parse_args(words)
+    return build_parser().parse_args(words)
 
 
 def render_meshes(args: argparse.Namespace) -> None:
@@ -238,9 +246,10 @@ def _finish(root: Path, meshes: list[MeshFile], args: argparse.Namespace) -> Non
     place = quote_path(args.out)
     first = args.resolution[0]
     option = f" --resolution {first}" if first != 32 else ""
-    print(f"check them: python tools/dataset_converters/check_dataset.py {place}{option}")
+    print(f"check them: {command_line('data check')} {place}{option}")
     if first in CONFIGS:
-        print(f"train on them: python tools/train.py {CONFIGS[first]} --data-root {place}")
+        config = config_line(CONFIGS[first])
+        print(f"train on them: {command_line('train')} {config} --data-root {place}")
 
 
 def split_names(names: Sequence[str]) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from mmengine.dataset import default_collate
 
-from voxrecon.cli.common import guard, parser, with_bar
+from voxrecon.cli.common import command_line, guard, parser, with_bar
 from voxrecon.evaluation import read_results
 from voxrecon.evaluation.figures import count_views
 from voxrecon.evaluation.markdown import format_markdown
@@ -25,18 +25,24 @@ SIZE = 192  # pixels of a picture
 MAX_INPUTS = 3
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/analysis/report.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse report``."""
     arguments = parser(
+        "analyse report",
         "A page, report.html, and a table, report.md, of results; without pictures of objects,\n"
-        "which tools/test.py --report draws with the network at hand.",
-        "python tools/analysis/report.py work_dirs/f/results.json",
+        f"which {command_line('test')} --report draws with the network at hand.",
+        "work_dirs/f/results.json",
     )
-    arguments.add_argument("results", metavar="FILE", help="results.json of tools/test.py")
+    arguments.add_argument("results", metavar="FILE", help="results.json of a test")
     arguments.add_argument(
         "--out-dir", metavar="D", help="for the report (default: the folder of FILE)"
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def write_report(folder: str, results: dict, runner=None) -> tuple[str, str]:

@@ -33,19 +33,24 @@ TILE = 224  # pixels of a shape
 COLUMNS = 6
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/analysis/retrieved_shapes.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon analyse retrieved-shapes``."""
     arguments = parser(
+        "analyse retrieved-shapes",
         "Draw the shapes that a network retrieves from its memory for an image, and what it\n"
         "reconstructs.",
-        "python tools/analysis/retrieved_shapes.py projects/mem3d/configs/mem3d.py best.pth "
-        "chair.png --out retrieved.png",
+        "projects/mem3d/configs/mem3d.py best.pth chair.png --out retrieved.png",
     )
     arguments.add_argument("config", help="a config file, or voxrecon::projects/...")
     arguments.add_argument("checkpoint", help="safetensors or a training checkpoint")
     arguments.add_argument("image", help="PNG or JPEG, as the renderings that it was trained on")
     arguments.add_argument("--out", metavar="FILE.png", required=True, help="the picture")
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def retrieved_shapes(args: argparse.Namespace) -> None:

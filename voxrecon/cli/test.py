@@ -10,6 +10,7 @@ from rich.console import Console
 from voxrecon.cli.common import (
     add_config_options,
     check_ranges,
+    command_line,
     guard,
     parser,
     prepare_config,
@@ -22,12 +23,13 @@ from voxrecon.fileio import reason
 REPORTS = ("report.html", "report.md")
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/test.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon test``."""
     arguments = parser(
+        "test",
         "Test a checkpoint: IoU per class and overall, beside what needs no network. Reconstructs\n"
         "from the first N views of each object; each view is encoded once for all numbers N.",
-        "python tools/test.py configs/pix2voxpp_f.py work_dirs/f/best.pth "
+        "configs/pix2voxpp_f.py work_dirs/f/best.pth "
         "--data-root data/ShapeNet --views 1 3 5 --metrics fscore --report",
     )
     add_config_options(arguments)
@@ -50,7 +52,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--skip-bad", action="store_true", help="count broken samples instead of stopping"
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def test(args: argparse.Namespace) -> None:
@@ -118,7 +125,7 @@ def test(args: argparse.Namespace) -> None:
         print("report:", *write_report(cfg.work_dir, results, runner))
     if args.show_dir:
         print(f"pictures and meshes: {args.show_dir}")
-    print(f"next: python tools/analysis/compare.py {quote_path(out)} OTHER/results.json")
+    print(f"next: {command_line('analyse compare')} {quote_path(out)} OTHER/results.json")
 
 
 def _save(out: str, results: dict) -> None:

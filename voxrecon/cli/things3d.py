@@ -5,7 +5,7 @@ import argparse
 import os
 from pathlib import Path
 
-from voxrecon.cli.common import guard, parser, quote_path, with_bar
+from voxrecon.cli.common import command_line, config_line, guard, parser, quote_path, with_bar
 from voxrecon.cli.grids import RESOLUTION
 from voxrecon.cli.recipes import write_splits
 from voxrecon.datasets.json_files import is_plain
@@ -15,13 +15,13 @@ from voxrecon.errors import ConfigError, FileError
 from voxrecon.fileio import reason
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/dataset_converters/things3d.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon data things3d``."""
     arguments = parser(
+        "data things3d",
         "Prepare Things3D: check what is there, and write the splits: a model in a room is where\n"
         "the model is in ShapeNet's, so that no model is both trained and tested on.",
-        "python tools/dataset_converters/things3d.py data/Things3D "
-        "--splits data/ShapeNet/taxonomy.json",
+        "data/Things3D --splits data/ShapeNet/taxonomy.json",
     )
     arguments.add_argument(
         "data", metavar="DIR", help="folder with <class>/<model>/<scene> and ShapeNetVox32"
@@ -32,7 +32,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_argument(
         "--views", type=int, default=1, metavar="V", help="leave out scenes with less (default: 1)"
     )
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def things3d(args: argparse.Namespace) -> None:
@@ -71,9 +76,8 @@ def things3d(args: argparse.Namespace) -> None:
         if lost:
             print(f"left out: {lost:,} {text}")
     place = quote_path(args.data)
-    print(
-        "train on them: python tools/train.py configs/pix2voxpp_a_things3d.py --data-root " + place
-    )
+    config = config_line("configs/pix2voxpp_a_things3d.py")
+    print(f"train on them: {command_line('train')} {config} --data-root {place}")
 
 
 class _Found:

@@ -6,16 +6,16 @@ import os
 
 import torch
 
-from voxrecon.cli.common import add_config_options, guard, parser, prepare_config
+from voxrecon.cli.common import add_config_options, command_line, guard, parser, prepare_config
 from voxrecon.errors import ConfigError
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of ``tools/train.py``."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``voxrecon train``."""
     arguments = parser(
+        "train",
         "Train the network of a config.",
-        "python tools/train.py configs/pix2voxpp_f.py "
-        "--data-root data/ShapeNet --work-dir work_dirs/f",
+        "configs/pix2voxpp_f.py --data-root data/ShapeNet --work-dir work_dirs/f",
     )
     add_config_options(arguments)
     arguments.add_argument(
@@ -29,7 +29,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--load-from", metavar="W", help="start from the weights of a checkpoint"
     )
     arguments.add_argument("--amp", action="store_true", help="mixed precision (GPU)")
-    return arguments.parse_args(argv)
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
+    return build_parser().parse_args(argv)
 
 
 def train(args: argparse.Namespace) -> None:
@@ -57,7 +62,7 @@ def train(args: argparse.Namespace) -> None:
     runner.train()
     best = os.path.join(cfg.work_dir, "best.pth")
     if runner.rank == 0 and os.path.exists(best):
-        words = ["python tools/test.py", args.config, best, "--work-dir", cfg.work_dir]
+        words = [command_line("test"), args.config, best, "--work-dir", cfg.work_dir]
         for option, value in (("--data-root", args.data_root), ("--taxonomy", args.taxonomy)):
             words += [option, value] if value else []
         print("next:", *words, "--views", *(cfg.model.get("eval_views") or (1, 3, 5)))

@@ -130,22 +130,53 @@ def write_model(model: nn.Module, config: dict, path: str | Path) -> None:
             raise CheckpointError(f"{target}: cannot be written: Is a directory")
     if beside.exists() and '"network"' not in beside.read_text(errors="replace")[:1000]:
         raise CheckpointError(f"{beside}: is another file, expected none or that of a model")
+    with (
+        atomic_write(beside, CheckpointError) as description,
+        atomic_write(path, CheckpointError) as weights,
+    ):
+        description.write_text(describe_model(model, config))
+        save_weights(model, weights, path)
+
+
+def describe_model(model: nn.Module, config: dict) -> str:
+    """The JSON that stands beside the weights of a ``VoxelReconstructor``."""
+    described = {
+        "schema": 1,
+        "network": model.network,
+        "grid_size": model.grid_size,
+        "model": config,
+    }
+    return json.dumps(described, indent=1) + "\n"
+
+
+def save_weights(model: nn.Module, target: Path, path: str | Path, half: bool = False) -> None:
+    """Write weights as safetensors to ``target``, which will be called ``path``.
+
+    Args:
+        half: Floating-point numbers as float16.
+
+    Raises:
+        CheckpointError: ``target`` cannot be written, or float16 cannot hold a number.
+    """
     header = {"network": model.network, "grid_size": str(model.grid_size), "schema": "1"}
-    described = {**header, "schema": 1, "grid_size": model.grid_size, "model": config}
     # cloned: tensors of a foreign file may be views of one buffer, which safetensors refuse
     state = {
         key: value.detach().cpu().clone(memory_format=torch.contiguous_format)
         for key, value in model.state_dict().items()
     }
-    with (
-        atomic_write(beside, CheckpointError) as description,
-        atomic_write(path, CheckpointError) as weights,
-    ):
-        description.write_text(json.dumps(described, indent=1) + "\n")
-        try:
-            save_file(state, weights, metadata={"format": "pt", **header})
-        except SafetensorError as error:
-            raise CheckpointError(f"{path}: cannot be written: {error}") from error
+    if half:
+        for key in [key for key, value in state.items() if value.is_floating_point()]:
+            value = state[key]
+            state[key] = value.half()
+            if state[key].isinf().sum() > value.isinf().sum():
+                raise CheckpointError(
+                    f"{path}: {key} reaches {value.abs().max():.3g}, expected at most "
+                    f"{torch.finfo(torch.half).max:.0f} of weights in float16"
+                )
+    try:
+        save_file(state, target, metadata={"format": "pt", **header})
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: cannot be written: {error}") from error
 
 
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -213,9 +244,10 @@ def load_weights(model: nn.Module, path: str | Path, state: dict | None = None) 
             raise CheckpointError(f"{path}: {key} is {given}, the config has {own}")
     own = model.state_dict()
     check_keys(weights, own, path)
-    # assign: a model built on the meta device has no storage to copy into
+    # assign: a model built on the meta device has no storage to copy into. Copied all the same: the
+    # tensors of a file need not be aligned, and kernels may round otherwise where they are not
     model.load_state_dict(
-        {key: value.to(own[key].dtype).contiguous() for key, value in weights.items()},
+        {key: value.contiguous().to(own[key].dtype, copy=True) for key, value in weights.items()},
         assign=any(value.is_meta for value in own.values()),
     )
 

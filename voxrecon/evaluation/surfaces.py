@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError
-from ..packages import require_packages
 
 if TYPE_CHECKING:
     from scipy.spatial import KDTree
 
 POINTS = 8192  # on each surface (Tatarchenko et al., CVPR 2019)
 SIDES = ("prediction", "truth", "truth again")  # each with random numbers of its own
-PACKAGES = {"scikit-image": "skimage", "scipy": "scipy"}
 # Marching cubes runs a little below one half: were occupied and empty cells equally far from its
 # level, rounding would choose whether diagonal neighbours touch. So they touch, as in the classic
 # table of Lorensen and Cline (1987) in the form in common use.
@@ -106,10 +104,8 @@ def distances(start: KDTree, end: KDTree, within: float = np.inf) -> np.ndarray:
 
 
 def check_options(threshold: float, points: int) -> None:
-    """ConfigError unless the options that measures of surfaces share are sound and the packages
-    that they need are there."""
+    """ConfigError unless the options that measures of surfaces share are sound."""
     if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise ConfigError(f"threshold {threshold!r}: expected a number in [0, 1]")
     if not isinstance(points, int) or points < 1:
         raise ConfigError(f"points {points!r}: expected a whole number from 1")
-    require_packages(PACKAGES)

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from voxrecon.errors import ConfigError, FileError
+from voxrecon.errors import FileError
 from voxrecon.fileio import read_file
 
 MAX_DIM = 512  # cells
@@ -29,12 +29,9 @@ def read_mat(data: bytes, name: str, key: str = "Volume") -> np.ndarray:
 
     Raises:
         FileError: not a MATLAB file, or no numbers on three axes of 1 to 512 under ``key``.
-        ConfigError: scipy is not installed.
     """
-    try:
-        from scipy.io import loadmat, whosmat
-    except ImportError:
-        raise ConfigError(f"{name}: reading .mat files needs scipy (pip install scipy)") from None
+    from scipy.io import loadmat, whosmat
+
     try:
         headers = {found: (shape, kind) for found, shape, kind in whosmat(io.BytesIO(data))}
         shape, kind = headers.get(key, ((), "missing"))

@@ -15,6 +15,7 @@ from voxrecon.fileio import atomic_write
 if TYPE_CHECKING:
     from trimesh import Trimesh
 
+TAUBIN = (0.5, 0.53)  # of the way to the neighbours' mean, and back
 KINDS = ("glb", "obj", "ply", "stl")
 COLOUR = (120, 164, 220, 255)  # RGBA, as in the pictures
 # corners of a cell's side at the low and at the high end of an axis, counter-clockwise from outside
@@ -63,11 +64,14 @@ def voxel_mesh(grid: np.ndarray) -> Trimesh:
     return mesh
 
 
-def smooth_mesh(grid: np.ndarray, level: float = 0.5) -> Trimesh:
+def smooth_mesh(grid: np.ndarray, level: float = 0.5, rounds: int = 0) -> Trimesh:
     """The surface at which a (X, Y, Z) grid of probabilities (or bool) takes the value ``level``.
 
     By marching cubes (Lewiner et al. 2003) between the middles of the cells. Axes and cube are
     those of :func:`voxel_mesh`; the mesh is closed where the object touches the border, too.
+
+    Args:
+        rounds: Of smoothing that does not shrink (Taubin, SIGGRAPH 1995), each of two steps.
 
     Raises:
         ValueError: the grid has not three equal axes, or is nowhere above ``level``.
@@ -87,6 +91,9 @@ def smooth_mesh(grid: np.ndarray, level: float = 0.5) -> Trimesh:
     padded = np.pad(grid, 1, constant_values=outside)
     vertices, faces, _, _ = marching_cubes(padded, level, gradient_direction="ascent")
     mesh = trimesh.Trimesh((vertices - 0.5) / len(grid) - 0.5, faces, process=False)
+    if rounds:
+        trimesh.smoothing.filter_taubin(mesh, lamb=TAUBIN[0], nu=TAUBIN[1], iterations=2 * rounds)
+        mesh.vertices = mesh.vertices.clip(-0.5, 0.5)
     mesh.visual.face_colors = COLOUR
     return mesh
 

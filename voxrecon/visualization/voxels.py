@@ -28,7 +28,7 @@ def render_voxels(
     azimuth: float = 30.0,
     elevation: float = 25.0,
     size: int = 256,
-    color: RGB = (120, 164, 220),
+    color: RGB | np.ndarray = (120, 164, 220),
     background: RGB = (255, 255, 255),
     threshold: float = 0.3,
 ) -> np.ndarray:
@@ -36,7 +36,8 @@ def render_voxels(
 
     The camera stands at ``azimuth`` and ``elevation`` (degrees), in a mild perspective. The frame
     depends on the grid's shape and the elevation alone and holds the grid at every azimuth, so the
-    pictures of a prediction and its truth, or those of a turntable, match.
+    pictures of a prediction and its truth, or those of a turntable, match. ``color`` is one for
+    all voxels or one for each, (X, Y, Z, 3); these are shaded less, so that they can be told apart.
 
     Returns:
         (size, size, 3) uint8 RGB.
@@ -55,7 +56,7 @@ def render_voxels(
     focal = (0.5 - MARGIN) / reach  # in widths of the picture
 
     side = size * SUPERSAMPLING
-    corners, facing = _visible_faces(occupied, axes[2] * distance)
+    cells, corners, facing = _visible_faces(occupied, axes[2] * distance)
     points = _project(corners, axes, distance) * (focal, -focal) + 0.5  # (F, 4, 2), y downwards
     points = points * side - 0.5  # cv2 counts from the middle of the first pixel
     owner = np.zeros((side, side), np.int32)  # the face seen at a pixel, from 1; 0 for none
@@ -63,12 +64,13 @@ def render_voxels(
         cv2.fillConvexPoly(owner, quad, face, shift=SUBPIXEL_BITS)
 
     edge_shade = np.interp(size * focal / distance, EDGE_CELLS, (1.0, EDGE_SHADE))
-    lit = np.outer(SHADES, color)
-    palette = np.zeros((1, 256, 3), np.uint8)  # by tone, + 7 at an edge
-    palette[0, :14] = np.rint(np.concatenate(([background], lit, [background], lit * edge_shade)))
-    tones = np.concatenate(([0], facing)).astype(np.uint8)  # 0 background, 1..6 as SHADES
-    tone = tones[owner] + 7 * _borders(owner)
-    picture = cv2.LUT(cv2.merge((tone, tone, tone)), palette)
+    shades = np.array(SHADES)
+    if np.ndim(color) > 1:
+        shades, edge_shade = np.sqrt(shades), np.sqrt(edge_shade)
+    lit = np.broadcast_to(color, (*occupied.shape, 3))[tuple(cells.T)] * shades[facing, None]
+    paint = np.concatenate(([background], lit, [background], lit * edge_shade))
+    paint = np.rint(paint).astype(np.uint8)  # of the faces, then of their edges
+    picture = paint.take(owner + _borders(owner) * np.int32(len(paint) // 2), axis=0)
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
 
 
@@ -92,12 +94,7 @@ def draw_reconstruction(
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    views = len(images)
-    tiles = [
-        (f"input {i + 1}", _letterbox(image, size)) for i, image in enumerate(images[:MAX_INPUTS])
-    ]
-    if views > MAX_INPUTS:
-        tiles[-1] = (f"input {MAX_INPUTS} of {views}", tiles[-1][1])
+    tiles = draw_inputs(images, MAX_INPUTS, size)
 
     def picture(grid: np.ndarray) -> np.ndarray:
         return render_voxels(grid, azimuth, elevation, size, threshold=threshold)
@@ -112,6 +109,16 @@ def draw_reconstruction(
         tiles.append(("truth", picture(truth)))
 
     return draw_tiles(tiles, size)
+
+
+def draw_inputs(images: np.ndarray, most: int, size: int = 224) -> list[tuple[str, np.ndarray]]:
+    """Tiles of at most ``most`` of the images (V, h, w, 3) uint8 RGB, the first, with captions; the
+    last says if there are more."""
+    shown = images[:most]
+    tiles = [(f"input {i}", _letterbox(image, size)) for i, image in enumerate(shown, start=1)]
+    if len(images) > most:
+        tiles[-1] = (f"input {most} of {len(images)}", tiles[-1][1])
+    return tiles
 
 
 def draw_tiles(tiles: Sequence[tuple[str, np.ndarray]], size: int = 224) -> np.ndarray:
@@ -141,11 +148,14 @@ def _turntable_rims(shape: np.ndarray) -> np.ndarray:
     return np.concatenate((rim, rim * (1, -1, 1)))
 
 
-def _visible_faces(occupied: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _visible_faces(
+    occupied: np.ndarray, camera: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Outer faces that are turned to the camera, the last ones hiding the ones before.
 
-    ``camera`` is its position about the grid's middle, in cells. Returns corners (F, 4, 3) about
-    the middle, in cells, and directions (F,), 1 to 6 in the order of ``SHADES``.
+    ``camera`` is its position about the grid's middle, in cells. Returns the cells (F, 3) that have
+    these faces, corners (F, 4, 3) about the middle, in cells, and directions (F,), 0 to 5 in the
+    order of ``SHADES``.
     """
     camera = camera + np.array(occupied.shape) / 2  # in the coordinates of the cells
     cells, corners, facing = [], [], []
@@ -154,12 +164,13 @@ def _visible_faces(occupied: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray
         cell = cell[towards > 0 if step else towards < 0]
         cells.append(cell)
         corners.append(cell[:, None] + quad)
-        facing.append(np.full(len(cell), 1 + 2 * axis + step))
+        facing.append(np.full(len(cell), 2 * axis + step))
     # along a ray from the camera no coordinate turns back: the sum grows, so the order is exact
-    far = np.abs(np.concatenate(cells) + 0.5 - camera).sum(axis=1)
+    cells = np.concatenate(cells)
+    far = np.abs(cells + 0.5 - camera).sum(axis=1)
     order = np.argsort(-far, kind="stable")
     middle = np.array(occupied.shape) / 2
-    return np.concatenate(corners)[order] - middle, np.concatenate(facing)[order]
+    return cells[order], np.concatenate(corners)[order] - middle, np.concatenate(facing)[order]
 
 
 def _borders(owner: np.ndarray) -> np.ndarray:

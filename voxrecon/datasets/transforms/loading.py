@@ -50,7 +50,7 @@ class LoadViews(BaseTransform):
 @TRANSFORMS.register_module()
 class LoadVoxels(BaseTransform):
     """Read the first of ``voxel_paths`` that exists into ``voxels``, (X, Y, Z) uint8 of 0 and 1;
-    nothing for data without grids. ``.mat`` files (key ``Volume``, as Pix2Vox reads) need scipy.
+    nothing for data without grids. ``.mat`` files have it as ``Volume``, as Pix2Vox reads.
 
     Raises:
         SampleError: no file, a broken one, or a grid that has not ``grid_size`` cells on each side.

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.infer import BaseInferencer
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from voxrecon.captures.cutouts import Background, Cutout, Framing, cut_photo
+from voxrecon.captures.masks import Box
+from voxrecon.errors import ConfigError
+from voxrecon.models import VoxelReconstructor
+
+from .backends import open_backend
+from .init_model import init_model
+from .inputs import find_masks, group_photos, load_mask, load_photo
+from .model_folder import read_model_folder
+from .model_zoo import find_model
+from .reconstruction import Reconstruction, check_threshold
+
+DEFAULT_MODEL = "pix2voxpp_f_shapes13"
+CHUNK = 24  # views that pass the per-view slots at once: memory does not grow with the photos
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """An object before the network: its crops, and its place among the inputs."""
+
+    index: int
+    name: str
+    views: list[Cutout]
+
+
+class VoxelInferencer(BaseInferencer):
+    """Photos in, voxels and meshes out.
+
+    >>> inferencer = VoxelInferencer("pix2voxpp_f_shapes13")  # doctest: +SKIP
+    >>> inferencer(["front.jpg", "side.jpg"]).save("chair.glb")  # doctest: +SKIP
+
+    Args:
+        model: A name of ``list_models()``, a model folder as ``voxrecon export`` writes, or a
+            config.
+        weights: A checkpoint for a config or a name; without one a name has to have weights that
+            are shipped.
+        device: As torch names it; None: a GPU if there is one.
+        backend: "torch", or "onnx" or "openvino" for a model folder that has been exported so.
+
+    Raises:
+        ConfigError: no such model, no weights, or a config that does not fit.
+        CheckpointError: weights that cannot be used.
+    """
+
+    preprocess_kwargs = {"masks", "boxes", "background", "framing"}
+    forward_kwargs: set = set()
+    visualize_kwargs: set = set()
+    postprocess_kwargs = {"threshold", "coarse", "scores"}
+
+    def __init__(
+        self,
+        model: str | Path | Config = DEFAULT_MODEL,
+        weights: str | Path | None = None,
+        device: str | None = None,
+        backend: str = "torch",
+    ) -> None:
+        self.scope = "voxrecon"
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.model, folder = load_model(model, weights, self.device)
+        self.model.chunk = self.model.chunk or CHUNK
+        self.backend = open_backend(backend, self.model, folder)
+
+    def __call__(
+        self,
+        inputs: Any,
+        masks: Any = None,
+        boxes: Sequence[Box] | None = None,
+        background: Background = "auto",
+        framing: Framing = "object",
+        threshold: float = 0.3,
+        batch_size: int = 8,
+        coarse: bool = False,
+        scores: bool = False,
+        progress: bool | None = None,
+    ) -> Reconstruction | list[Reconstruction]:
+        """Reconstruct one object, or many.
+
+        Args:
+            inputs: A photo (a path, a PIL image, or an array (H, W), (H, W, 3) or (H, W, 4) uint8),
+                a list of photos or a folder of them: one object. A list of lists or of folders, or
+                a folder of folders: many.
+            masks: A folder of masks with the photos' names; or in the shape of ``inputs`` paths or
+                arrays (H, W), None for a photo without one.
+            boxes: Of one object, for each photo (left, top, right, bottom) in pixels or None.
+            background: What tells object and background apart, see ``cut_photo``.
+            framing: How the object is framed, see ``cut_photo``.
+            threshold: Occupied where the probability is at least this.
+            batch_size: Objects at once.
+            coarse: Keep what each view alone gives.
+            scores: Keep the share of each view in the fused volume.
+            progress: A bar over the objects; None: if there are many, on a terminal.
+
+        Raises:
+            ConfigError, FileError: an input that cannot be used; the message names it.
+        """
+        check_threshold(threshold)
+        if batch_size < 1:
+            raise ConfigError(f"batch_size {batch_size!r}, expected at least 1")
+        groups, names, many = group_photos(inputs)
+        batches = self.preprocess(
+            groups, batch_size, names, many, masks, boxes, background, framing
+        )
+        console = Console(stderr=True)
+        if (many and console.is_terminal) if progress is None else progress:
+            batches = track(
+                batches, "reconstructing", -(-len(groups) // batch_size), console=console
+            )
+        found: dict[int, Reconstruction] = {}
+        for batch in batches:
+            for part in split_by_views(batch):
+                out = self.forward(part)
+                found |= self.postprocess(out, part, threshold, coarse, scores)
+        results = [found[index] for index in range(len(groups))]
+        return results if many else results[0]
+
+    def preprocess(
+        self,
+        inputs: list[list[Any]],
+        batch_size: int,
+        names: list[str],
+        many: bool,
+        masks: Any = None,
+        boxes: Any = None,
+        background: Background = "auto",
+        framing: Framing = "object",
+    ) -> Iterator[list[Task]]:
+        """Read photos and cut them out, a batch of objects at a time."""
+        all_masks = self._by_object(masks, inputs, many, "masks")
+        all_boxes = self._by_object(boxes, inputs, many, "boxes")
+        batch = []
+        for index, sources in enumerate(inputs):
+            views = [
+                self.cut(source, number, mask, box, background, framing)
+                for number, (source, mask, box) in enumerate(
+                    zip(sources, all_masks[index], all_boxes[index], strict=True), start=1
+                )
+            ]
+            batch.append(Task(index, names[index], views))
+            if len(batch) == batch_size or index == len(inputs) - 1:
+                yield batch
+                batch = []
+
+    @staticmethod
+    def cut(
+        source: Any,
+        number: int = 1,
+        mask: Any = None,
+        box: Box | None = None,
+        background: Background = "auto",
+        framing: Framing = "object",
+    ) -> Cutout:
+        """One photo as the network gets it; ``number``, from 1, names one that has no path."""
+        photo = load_photo(source, number)
+        if mask is not None:
+            mask = load_mask(mask, photo)
+        if box is not None:  # in the pixels of the file
+            box = tuple(np.multiply(box, photo.pixels.shape[1] / photo.size[0]).tolist())
+        return cut_photo(photo.pixels, photo.name, mask, box, background, framing)
+
+    @torch.no_grad()
+    def forward(self, inputs: list[Task], **_: Any) -> dict[str, Tensor | None]:
+        """Run objects with equally many views: ``volume`` (B, X, Y, Z), ``coarse`` and ``scores``
+        (B, V, X, Y, Z)."""
+        crops = np.stack([np.stack([view.picture for view in task.views]) for task in inputs])
+        device = next(self.model.parameters()).device
+        images = torch.from_numpy(crops).to(device)  # (B, V, S, S, 4)
+        return self.backend.run(self.model.data_preprocessor.prepare(images))
+
+    def visualize(self, inputs: list, preds: Any, **_: Any) -> None:
+        """Nothing: a ``Reconstruction`` draws itself when asked to."""
+
+    def postprocess(
+        self,
+        preds: dict[str, Tensor | None],
+        tasks: list[Task],
+        threshold: float = 0.3,
+        coarse: bool = False,
+        scores: bool = False,
+    ) -> dict[int, Reconstruction]:
+        """The reconstructions by the place of their object among the inputs."""
+        shares = preds["scores"] if scores else None
+        if shares is not None:
+            shares = shares.softmax(dim=1)  # (B, V, X, Y, Z)
+        elif scores and preds["coarse"].shape[1] == 1:
+            shares = torch.ones_like(preds["coarse"])  # a single view passes unchanged
+        return {
+            task.index: Reconstruction(
+                preds["volume"][i].numpy(),
+                task.views,
+                threshold,
+                task.name,
+                preds["coarse"][i].numpy() if coarse else None,
+                None if shares is None else shares[i].numpy(),
+            )
+            for i, task in enumerate(tasks)
+        }
+
+    def _init_pipeline(self, cfg: Config) -> None:
+        """None: what is done to photos is ``preprocess``."""
+
+    @staticmethod
+    def _by_object(given: Any, inputs: list[list[Any]], many: bool, what: str) -> list[list[Any]]:
+        """Masks or boxes for each photo of each object."""
+        if given is None:
+            return [[None] * len(sources) for sources in inputs]
+        if what == "masks" and isinstance(given, str | os.PathLike):
+            if many:
+                raise ConfigError(f"masks {given}: expected a list of lists for many objects")
+            return [find_masks(given, inputs[0])]
+        if not many:
+            given = [given if isinstance(given, list | tuple) else [given]]
+        if [len(each) for each in given] != [len(sources) for sources in inputs]:
+            raise ConfigError(
+                f"{what} for {[len(each) for each in given]} photos, "
+                f"expected {[len(sources) for sources in inputs]}"
+            )
+        return [list(each) for each in given]
+
+
+def load_model(
+    model: str | Path | Config, weights: str | Path | None, device: str
+) -> tuple[VoxelReconstructor, Path | None]:
+    """A network with its weights, and its model folder if it comes from one."""
+    if isinstance(model, str | Path) and Path(model).is_dir():
+        if weights:
+            raise ConfigError(f"{model}: a model folder has its weights, expected no others")
+        return read_model_folder(model, device), Path(model)
+    name = str(model)
+    if isinstance(model, Config) or name.endswith(".py"):
+        if not weights:
+            raise ConfigError(f"{getattr(model, 'filename', None) or name}: expected weights, too")
+        return init_model(model, weights, device), None
+    if os.sep in name or Path(name).suffix:
+        raise ConfigError(f"{name}: no such model folder")
+    known = find_model(name)
+    if weights:
+        return init_model(known.config, weights, device), None
+    if known.folder is None:
+        raise ConfigError(f"{name}: no weights are shipped, expected a checkpoint of it, too")
+    return read_model_folder(known.folder, device), known.folder
+
+
+def split_by_views(batch: list[Task]) -> list[list[Task]]:
+    """The objects with equally many views together."""
+    parts: dict[int, list[Task]] = {}
+    for task in batch:
+        parts.setdefault(len(task.views), []).append(task)
+    return list(parts.values())

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import argparse
+import os
+from collections import Counter
+from pathlib import Path
+
+from voxrecon.captures.cutouts import BACKGROUNDS, FRAMINGS
+from voxrecon.cli.common import check_ranges, command_line, guard, parser, quote_path
+from voxrecon.errors import ConfigError, FileError
+from voxrecon.fileio import reason
+
+DEFAULT_MODEL = "pix2voxpp_f_shapes13"
+FORMATS = ("glb", "obj", "ply", "stl", "binvox", "npz", "png", "gif")
+LISTED = 8  # photos that are named one by one
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of ``voxrecon infer``."""
+    arguments = parser(
+        "infer",
+        "Reconstruct an object from photos of it, or many objects. Photos, or a folder of photos,\n"
+        "are one object; a folder of folders is many.\n\n"
+        "What is not the object is removed: by a given mask, else by alpha where any pixel is\n"
+        "transparent, else by GrabCut. A mesh keeps the grid's axes, y up and the front towards\n"
+        "+x, and lies in the cube from -0.5 to 0.5.",
+        "photo1.jpg photo2.jpg -o chair.glb",
+    )
+    arguments.add_argument(
+        "photos", nargs="+", metavar="PHOTO", help="photos of one object, or a folder"
+    )
+    arguments.add_argument(
+        "-o",
+        "--out",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help=f"files to write, the suffix says what: {', '.join(FORMATS)}; "
+        "for many objects a folder",
+    )
+    arguments.add_argument(
+        "--formats",
+        nargs="+",
+        choices=FORMATS,
+        metavar="F",
+        help="of many objects: which files of each (default: glb)",
+    )
+    arguments.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        help=f"a name of `voxrecon list`, a model folder or a config (default: {DEFAULT_MODEL})",
+    )
+    arguments.add_argument("--weights", metavar="CKPT", help="a checkpoint, for a config or a name")
+    arguments.add_argument(
+        "--backend",
+        choices=["torch", "onnx", "openvino"],
+        default="torch",
+        help="what runs a model folder that was exported for it (default: torch)",
+    )
+    arguments.add_argument("--device", help="as torch names it (default: a GPU if there is one)")
+    arguments.add_argument(
+        "--threshold",
+        type=float,
+        default=0.3,
+        metavar="T",
+        help="occupied from this probability on (default: 0.3)",
+    )
+    arguments.add_argument(
+        "--masks", metavar="DIR", help="masks with the photos' names, white where the object is"
+    )
+    arguments.add_argument(
+        "--boxes",
+        nargs="+",
+        metavar="L,T,R,B",
+        help="a box around the object in each photo, in pixels",
+    )
+    arguments.add_argument(
+        "--background", choices=BACKGROUNDS, default="auto", help="how to remove it (default: auto)"
+    )
+    arguments.add_argument(
+        "--framing",
+        choices=FRAMINGS,
+        default="object",
+        help="centre the object, take the whole photo, or treat it as a rendering of a data set "
+        "(default: object)",
+    )
+    arguments.add_argument(
+        "--mesh",
+        choices=["smooth", "surface", "boxes"],
+        default="smooth",
+        help="marching cubes, smoothed or as they are, or the faces of the voxels "
+        "(default: smooth)",
+    )
+    arguments.add_argument(
+        "--azimuth", type=float, default=30.0, metavar="DEG", help="of a picture (default: 30)"
+    )
+    arguments.add_argument(
+        "--elevation",
+        type=float,
+        default=25.0,
+        metavar="DEG",
+        help="of pictures and turntables (default: 25)",
+    )
+    arguments.add_argument(
+        "--show-scores", metavar="PNG", help="draw the share of each photo in the fused volume"
+    )
+    arguments.add_argument(
+        "--show-inputs", metavar="PNG", help="draw what the network sees of each photo"
+    )
+    arguments.add_argument(
+        "--batch-size", type=int, default=8, metavar="N", help="objects at once (default: 8)"
+    )
+    return arguments
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line of ``voxrecon infer``."""
+    return build_parser().parse_args(argv)
+
+
+def infer(args: argparse.Namespace) -> None:
+    """Reconstruct as the command line says."""
+    from voxrecon.apis import VoxelInferencer
+    from voxrecon.apis.inputs import group_photos
+
+    check_ranges(args, {"batch_size": (1, 4096), "elevation": (-90, 90), "azimuth": (-3600, 3600)})
+    inputs = args.photos[0] if len(args.photos) == 1 else args.photos
+    _, names, many = group_photos(inputs)
+    _check_outputs(args, many)
+    inferencer = VoxelInferencer(args.model, args.weights, args.device, args.backend)
+    results = inferencer(
+        inputs,
+        args.masks,
+        _read_boxes(args.boxes),
+        args.background,
+        args.framing,
+        args.threshold,
+        args.batch_size,
+        scores=args.show_scores is not None,
+    )
+    for result in results if many else [results]:
+        _describe(result, many)
+    written = []
+    if many:
+        folder = Path(args.out[0])
+        for result in results:
+            written += [
+                result.save(
+                    folder / f"{result.name}.{kind}", args.mesh, args.azimuth, args.elevation
+                )
+                for kind in args.formats or ["glb"]
+            ]
+        print(f"{len(written)} files of {len(names)} objects: {folder}")
+        return
+    for path in args.out:
+        written.append(results.save(path, args.mesh, args.azimuth, args.elevation))
+    _draw(results, args, written)
+    print("written:", ", ".join(quote_path(str(path)) for path in written))
+    photos = " ".join(map(quote_path, args.photos))
+    if not any(path.suffix == ".gif" for path in written):
+        turned = written[0].with_suffix(".gif")
+        print(f"next: {command_line('infer')} {photos} -o {quote_path(str(turned))}")
+
+
+def _check_outputs(args: argparse.Namespace, many: bool) -> None:
+    """Refuse before the network runs what cannot be written."""
+    from voxrecon.apis.reconstruction import check_output
+
+    if many:
+        if len(args.out) > 1 or Path(args.out[0]).suffix:
+            raise ConfigError(f"--out {' '.join(args.out)}: many objects, expected a folder")
+        for option in ("show_scores", "show_inputs", "boxes"):
+            if getattr(args, option):
+                raise ConfigError(f"--{option.replace('_', '-')}: of one object, not of many")
+    else:
+        if args.formats:
+            raise ConfigError("--formats: of many objects; of one the suffix of --out says it")
+        for path in args.out:
+            check_output(path)
+        for path in (args.show_scores, args.show_inputs):
+            if path and Path(path).suffix.lower() != ".png":
+                raise FileError(f"{path}: expected a file of type .png")
+    folders = args.out if many else [os.path.dirname(path) for path in args.out]
+    for folder in folders:
+        try:
+            os.makedirs(folder or ".", exist_ok=True)
+        except OSError as error:
+            raise FileError(f"{folder}: cannot be written: {reason(error)}") from error
+
+
+def _read_boxes(words: list[str] | None) -> list[tuple[float, ...]] | None:
+    if words is None:
+        return None
+    boxes = []
+    for word in words:
+        try:
+            left, top, right, bottom = map(float, word.split(","))
+        except ValueError:
+            raise ConfigError(f"--boxes {word}: expected left,top,right,bottom") from None
+        boxes.append((left, top, right, bottom))
+    return boxes
+
+
+def _describe(result, many: bool) -> None:
+    """Which photos were cut out by what, and how much is occupied."""
+    if many or len(result.views) > LISTED:
+        sources = Counter(view.source for view in result.views)
+        found = ", ".join(f"{count} by {source}" for source, count in sources.items())
+        print(f"{result.name}: {len(result.views)} photos, background: {found}")
+    else:
+        for view in result.views:
+            print(f"{view.name}: background by {view.source}")
+    for view in result.views:
+        if view.cropped:
+            print(f"{view.name}: the object reaches the border; what is beyond is not seen")
+    count = int(result.occupied.sum())
+    print(
+        f"{result.name}: {count:,} of {len(result.volume)}^3 voxels occupied "
+        f"at threshold {result.threshold:g}"
+    )
+
+
+def _draw(result, args: argparse.Namespace, written: list[Path]) -> None:
+    from voxrecon.visualization import draw_tiles, fill_background, write_png
+
+    if args.show_scores:
+        write_png(args.show_scores, result.scores_picture())
+        written.append(Path(args.show_scores))
+    if args.show_inputs:
+        tiles = [(view.source, fill_background(view.picture)) for view in result.views]
+        write_png(args.show_inputs, draw_tiles(tiles, result.views[0].picture.shape[0]))
+        written.append(Path(args.show_inputs))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    guard(lambda: infer(parse_args(argv)))
+
+
+if __name__ == "__main__":
+    main()
