@@ -8,8 +8,12 @@ default_hooks = dict(
     # that a broken newest file can be replaced; best by the mean IoU at the best threshold
     checkpoint=dict(type="EpochCheckpointHook", interval=1, keep=2, best="iou"),
     logger=dict(type="LoggerHook", interval=20),
+    # off: epochs are part of what was published; else validations without a better one
+    early_stopping=dict(type="StageEarlyStoppingHook", patience=None),
 )
 custom_hooks = [
+    dict(type="SummaryHook"),
+    dict(type="CloseVisualizerHook"),
     dict(type="ProgressHook"),
     dict(type="SyncBuffersHook"),
     dict(type="BrokenSamplesHook"),
@@ -17,7 +21,8 @@ custom_hooks = [
 ]
 
 vis_backends = [dict(type="LocalVisBackend")]
-visualizer = dict(type="Visualizer", vis_backends=vis_backends)
+# track: "tensorboard", "wandb" or "mlflow" as well
+visualizer = dict(type="TrackingVisualizer", vis_backends=vis_backends, track=None)
 
 env_cfg = dict(
     cudnn_benchmark=False,  # would choose other kernels in a resumed run

@@ -14,7 +14,8 @@ from shrink import ROOT, SIZE, shrink
 from torch import nn
 
 from voxrecon.cli import benchmark, complexity
-from voxrecon.cli.complexity import PeakMemory, count_flops, count_parameters, peak_memory
+from voxrecon.cli.complexity import count_flops
+from voxrecon.engine.memory import PeakMemory, count_parameters, peak_memory
 from voxrecon.registry import MODELS
 
 

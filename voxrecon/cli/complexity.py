@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +14,10 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from voxrecon.cli.common import command_line, guard, parser
+from voxrecon.engine.memory import count_parameters, peak_memory
 from voxrecon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,40 +30,6 @@ PAPER = {
     "pix2vox_f": (7.41, 12.93, {1: 9.25, 2: 12.05, 4: 23.26, 8: 52.63}),
     "pix2vox_a": (114.24, 72.01, {1: 9.90, 2: 13.69, 4: 26.31, 8: 55.56}),
 }
-
-
-class PeakMemory(TorchDispatchMode):
-    """The largest sum of bytes of tensors alive at once inside the ``with``, in ``peak``.
-
-    It counts each storage once, from the operation that creates it until nobody holds it any more.
-    Storages of ``given`` tensors (weights) do not count, nor do the kernels' own workspaces.
-    """
-
-    def __init__(self, given: Sequence[Tensor] = ()) -> None:
-        super().__init__()
-        self.live = self.peak = 0
-        # an id serves again once its storage has gone, so it is forgotten with it
-        self.known = {id(s): s for s in (t.untyped_storage() for t in given)}
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(out):
-            if isinstance(leaf, Tensor):
-                self._add(leaf.untyped_storage())
-        return out
-
-    def _add(self, storage: torch.UntypedStorage) -> None:
-        key, size = id(storage), storage.nbytes()
-        if key in self.known:
-            return
-        self.known[key] = None
-        weakref.finalize(storage, self._remove, key, size).atexit = False
-        self.live += size
-        self.peak = max(self.peak, self.live)
-
-    def _remove(self, key: int, size: int) -> None:
-        self.live -= size
-        del self.known[key]
 
 
 def count_flops(model: nn.Module, *inputs: Tensor) -> dict[str, int]:
@@ -90,29 +54,6 @@ def count_flops(model: nn.Module, *inputs: Tensor) -> dict[str, int]:
         if not any(".".join(above[:i]) in counts for i in range(1, len(above) + 1)):
             flops[path.split(".")[0]] += count
     return flops | {"total": counter.get_total_flops()}
-
-
-def count_parameters(module: nn.Module) -> tuple[int, int]:
-    """Parameters, and how many of them are trained."""
-    sizes = [(p.numel(), p.requires_grad) for p in module.parameters()]
-    return sum(n for n, _ in sizes), sum(n for n, trained in sizes if trained)
-
-
-def peak_memory(model: VoxelReconstructor, images: Tensor, train: bool = False) -> int:
-    """Bytes beyond the weights at the peak of a forward pass, or in training of both passes.
-
-    Images (B, V, C, H, W) count, and in training the gradients; the losses' few grids do not.
-    """
-    model.train(train)
-    given = [*model.parameters(), *model.buffers()]
-    with PeakMemory(given) as memory, torch.inference_mode(not train):
-        inputs = torch.empty_like(images)
-        volume = model(inputs)
-        if train:
-            volume.sum().backward()
-    model.zero_grad(set_to_none=True)
-    model.eval()
-    return memory.peak
 
 
 def report(model: VoxelReconstructor, name: str, views: Sequence[int], size: int) -> Group:

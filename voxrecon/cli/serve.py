@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 import signal
 import tempfile
 from pathlib import Path
@@ -63,17 +62,16 @@ def serve(args: argparse.Namespace) -> None:
     )
     if importlib.util.find_spec("gradio") is None:
         raise ConfigError("gradio not installed: pip install 'voxrecon[demo]'")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
-    with tempfile.TemporaryDirectory(prefix="voxrecon-", ignore_cleanup_errors=True) as folder:
-        # read when gradio is imported: uploads go here, and nothing is reported to anyone
-        os.environ |= {"GRADIO_TEMP_DIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}
-        from voxrecon.apis import VoxelInferencer
-        from voxrecon.webpage.page import build_page, check_port, launch
-        from voxrecon.webpage.session import Limits, Workshop
+    from voxrecon.apis import VoxelInferencer
+    from voxrecon.webpage.page import build_page, check_port, launch
+    from voxrecon.webpage.session import Limits, Workshop
 
-        check_port(args.host, args.port)
-        inferencer = VoxelInferencer(args.model, args.weights, args.device, args.backend)
-        limits = Limits(args.max_photos, args.max_megabytes)
+    check_port(args.host, args.port)
+    inferencer = VoxelInferencer(args.model, args.weights, args.device, args.backend)
+    limits = Limits(args.max_photos, args.max_megabytes)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="voxrecon-", ignore_cleanup_errors=True) as folder:
         page = build_page(Workshop(inferencer, Path(folder), limits), Path(args.model).stem)
         try:
             print(f"the page: {launch(page, args.host, args.port, args.max_megabytes)}")

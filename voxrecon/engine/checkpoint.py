@@ -177,6 +177,19 @@ def save_weights(model: nn.Module, target: Path, path: str | Path, half: bool = 
         save_file(state, target, metadata={"format": "pt", **header})
     except SafetensorError as error:
         raise CheckpointError(f"{path}: cannot be written: {error}") from error
+    _sort_header(target)
+
+
+def _sort_header(path: Path) -> None:
+    """Put the entries of a safetensors file's header, which come in any order, into one: the same
+    weights are the same bytes."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        file.seek(8)
+        file.write(ordered.ljust(size))
 
 
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -29,6 +29,12 @@ class ProgressHook(Hook):
         """One bar for what is left of the whole training."""
         self._start(runner, "train", runner.train_loop.max_iters, runner.iter)
 
+    def before_train_epoch(self, runner) -> None:
+        """What is left may have become less: a stage can end early."""
+        if self.bar:
+            left = runner.max_iters - runner.iter
+            self.bar.update(self.task, total=self.bar.tasks[self.task].completed + left)
+
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """A step, its loss and the epoch."""
         if self.bar:
