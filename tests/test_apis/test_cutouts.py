@@ -63,6 +63,36 @@ def test_mask_alpha_and_grabcut_agree_and_say_who_they_are():
     assert shape_iou(by_alpha.picture[..., 3], by_grabcut.picture[..., 3]) > 0.93
 
 
+def studio(noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """The object before a wall that gets darker, on a floor with a shadow; and where it is."""
+    image, rng = photo(), np.random.default_rng(0)
+    mask = mask_of(image)
+    y, x = np.mgrid[0:1:300j, 0:1:400j]
+    wall = np.stack((210 - 40 * x, 205 - 40 * x, 200 - 40 * x - 20 * y), axis=-1)
+    wall[240:280, 80:260] *= 0.75
+    wall += rng.normal(0, noise, wall.shape)
+    image[..., :3] = np.where(mask[..., None] > 0, image[..., :3], wall.clip(0, 255))
+    return image, mask
+
+
+def test_plain_background_and_shadow_are_left_out():
+    image, mask = studio(noise=3)
+    cut = cut_photo(image, "a", framing="whole", background="grabcut")
+    truth = cut_photo(image, "a", mask=mask, framing="whole")
+    assert shape_iou(cut.picture[..., 3], truth.picture[..., 3]) > 0.97
+
+
+def test_before_a_busy_background_the_box_says_where_the_object_is():
+    image, mask = photo(), mask_of(photo())
+    rng = np.random.default_rng(0)
+    tiles = rng.integers(60, 255, (15, 20, 1)) * np.array((0.2, 1.0, 0.4))
+    busy = np.kron(tiles, np.ones((20, 20, 1)))  # greens and nothing red
+    image[..., :3] = np.where(mask[..., None] > 0, image[..., :3], busy)
+    cut = cut_photo(image, "a", framing="whole", box=(90, 50, 230, 270))
+    truth = cut_photo(image, "a", mask=mask, framing="whole")
+    assert shape_iou(cut.picture[..., 3], truth.picture[..., 3]) > 0.9
+
+
 def test_mask_goes_before_alpha():
     image = photo(alpha=True)
     mask = np.zeros(image.shape[:2], np.uint8)

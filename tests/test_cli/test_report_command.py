@@ -34,5 +34,5 @@ def test_another_folder(path, tmp_path, capsys):
 
 def test_what_is_no_results(path, capfd):
     path.write_text("[]")
-    assert refusal(capfd, report.main, path) == f"{path}: [], expected results of tools/test.py"
+    assert refusal(capfd, report.main, path) == f"{path}: [], expected results of voxrecon test"
     assert not path.with_name("report.md").exists()

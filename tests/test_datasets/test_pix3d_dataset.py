@@ -115,8 +115,7 @@ def test_what_is_missing_is_named(root):
         f"chair/0002: no {root}/img/chair/0002.jpg",
         "chair/0006: has no model in pix3d.json",
         "chair/0099: no such photo in pix3d.json",
-        f"table/0001: no {root}/model/table/IKEA_T/model.binvox: "
-        f"run python tools/dataset_converters/pix3d.py {root}",
+        f"table/0001: no {root}/model/table/IKEA_T/model.binvox: run voxrecon data pix3d {root}",
     ]
     with pytest.raises(SampleError, match="4 of 5 samples of split 'test' .* are missing"):
         for_test(root)
@@ -148,7 +147,7 @@ def test_other_image_modes(root):
 def test_missing_folders_say_how_to_get_them(tmp_path):
     with pytest.raises(FileError, match=r"none: no such data folder; download pix3d.zip") as caught:
         for_test(tmp_path / "none")
-    assert "pix3d.py DIR" in str(caught.value) and "\n" not in str(caught.value)
+    assert "voxrecon data pix3d DIR" in str(caught.value) and "\n" not in str(caught.value)
     with pytest.raises(FileError, match="img: no such data folder"):
         for_test(tmp_path)
     (tmp_path / "img").mkdir()

@@ -244,7 +244,7 @@ def test_a_lying_header(config, tmp_path, header, length):
     ("state", "message"),
     [
         ([torch.zeros(1)], "holds a list, expected a dict"),
-        ({}, "has no state_dict of tensors, expected a checkpoint of tools/train.py"),
+        ({}, "has no state_dict of tensors, expected a checkpoint of voxrecon train"),
         ({"state_dict": [1]}, "has no state_dict of tensors"),
         ({"state_dict": {"w": 1}}, "has no state_dict of tensors"),
         ({"state_dict": {"w": torch.zeros(2, device="meta")}}, "has no state_dict of tensors"),

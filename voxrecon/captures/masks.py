@@ -15,6 +15,13 @@ WORK = 256  # pixels of the longer side that GrabCut works on
 ROUNDS = 4  # of GrabCut
 BORDER = 0.03  # of a photo's sides that is background to GrabCut, whatever the box
 SPECK = 0.05  # of the largest region: smaller ones are left out
+LEVELS = 16.0  # of 256, as Euclidean distance of colours: less is no difference
+MOST_NOISE = 12.0  # levels that a plain background may be off a cubic of the position
+PLAIN = 0.85  # of a background's pixels that are so
+DARKEST, SAME_COLOUR = (
+    0.55,
+    0.08,
+)  # a shadow: darker down to the first, channels alike to the second
 LEAST = 0.001  # of the pixels: a mask with less is none
 
 Matting = Callable[[np.ndarray], np.ndarray]  # RGB (H, W, 3) uint8 -> alpha (H, W) uint8
@@ -23,6 +30,8 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 def cut_out(rgb: np.ndarray, box: Box) -> np.ndarray:
     """The object in a box by GrabCut (Rother et al., SIGGRAPH 2004), (H, W) uint8 of 0 and 255.
+
+    In front of a plain background GrabCut starts from what differs from it, else from the box.
 
     Args:
         rgb: (H, W, 3) uint8.
@@ -36,18 +45,44 @@ def cut_out(rgb: np.ndarray, box: Box) -> np.ndarray:
     left, top, right, bottom = (factor * v for v in box)
     left, top = max(int(left), edge[0]), max(int(top), edge[1])
     right, bottom = min(int(right) + 1, w - edge[0]), min(int(bottom) + 1, h - edge[1])
-    label = np.zeros((h, w), np.uint8)
     if right - left < 2 or bottom - top < 2:  # too small a photo, or a box beside it
         return np.zeros((height, width), np.uint8)
+    inside = np.zeros((h, w), bool)
+    inside[top:bottom, left:right] = True
+    differs = _unlike_background(small, inside)
+    if differs is None or not differs.any():
+        label = np.where(inside, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
+    else:
+        label = np.where(differs, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+        label[~inside] = cv2.GC_BGD
     cv2.setRNGSeed(0)
-    rect = (left, top, right - left, bottom - top)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
     bgr = np.ascontiguousarray(small[..., ::-1])
-    cv2.grabCut(
-        bgr, label, rect, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_RECT
-    )
+    cv2.grabCut(bgr, label, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     mask = _without_specks(np.isin(label, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8))
     smooth = cv2.resize(255 * mask, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.where(smooth > 127, 255, 0).astype(np.uint8)
+
+
+def _unlike_background(rgb: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
+    """Where ``inside`` (H, W) a photo differs from the smooth background that surrounds it, shadows
+    left out; None where what surrounds it is not smooth."""
+    h, w = inside.shape
+    y, x = (grid.ravel() for grid in np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j])
+    terms = np.stack((np.ones_like(x), x, y, x * x, x * y, y * y, x**3, y**3), axis=1)
+    pixels, outside = rgb.reshape(-1, 3).astype(float), ~inside.ravel()
+    fitted = outside
+    for _ in range(3):  # without what reaches out of the box
+        weights, *_ = np.linalg.lstsq(terms[fitted], pixels[fitted], rcond=None)
+        background = terms @ weights  # (P, 3)
+        error = np.linalg.norm(pixels - background, axis=1)
+        noise = np.sqrt(np.mean(error[fitted] ** 2))
+        fitted = outside & (error < max(3 * noise, LEVELS / 2))
+    if noise > MOST_NOISE or fitted.sum() < PLAIN * outside.sum():
+        return None
+    ratio = pixels / background.clip(1, 255)
+    shadow = (ratio.mean(1) > DARKEST) & (ratio.mean(1) < 1) & (np.ptp(ratio, axis=1) < SAME_COLOUR)
+    return (error > max(4 * noise, LEVELS)).reshape(h, w) & ~shadow.reshape(h, w) & inside
 
 
 def is_empty(alpha: np.ndarray) -> bool:

@@ -62,7 +62,7 @@ class Pascal3DDataset(VoxelDataset):
 
     how_to_get = (
         "download PASCAL3D+ from cvgl.stanford.edu/projects/pascal3d.html, unpack it into a folder "
-        "DIR, run: python tools/dataset_converters/pascal3d.py DIR and pass --data-root DIR"
+        "DIR, run: voxrecon data pascal3d DIR and pass --data-root DIR"
     )
     val_is_test = True
 

@@ -111,8 +111,8 @@ class Pix3DDataset(VoxelDataset):
     """
 
     how_to_get = (
-        "download pix3d.zip from pix3d.csail.mit.edu, unpack it into a folder DIR, run: python "
-        "tools/dataset_converters/pix3d.py DIR and pass --data-root DIR in a test, in a training "
+        "download pix3d.zip from pix3d.csail.mit.edu, unpack it into a folder DIR, run: "
+        "voxrecon data pix3d DIR and pass --data-root DIR in a test, in a training "
         "--cfg-options val_dataloader.dataset.data_root=DIR test_dataloader.dataset.data_root=DIR"
     )
     val_is_test = True
@@ -152,7 +152,7 @@ class Pix3DDataset(VoxelDataset):
                 return f"no {path}"
         grids = self.list_grids(sample)
         if not any(map(is_listed, grids)):
-            return f"no {grids[0]}: run python tools/dataset_converters/pix3d.py {self.data_root}"
+            return f"no {grids[0]}: run voxrecon data pix3d {self.data_root}"
         return ""
 
     def list_views(self, sample: dict) -> tuple[str, list[ViewFile]]:

@@ -46,7 +46,7 @@ class R2N2Dataset(VoxelDataset):
     how_to_get = (
         "register at shapenet.org, unpack ShapeNetRendering.tgz and ShapeNetVox32.tgz of 3D-R2N2 "
         "into a folder DIR, with the splits as DIR/taxonomy.json, and pass --data-root DIR; or "
-        "make Shapes13 by: python tools/dataset_converters/make_shapes13.py data/shapes13 "
+        "make Shapes13 by: voxrecon data make-shapes13 data/shapes13 "
         "--per-class 60 and pass --data-root data/shapes13"
     )
 

@@ -2,7 +2,7 @@
 """Bytes and names from the local disk, a packed data set or, with ``backend_args``, an mmengine
 file backend.
 
-A packed data set is one LMDB file that ``tools/dataset_converters/pack.py`` writes; its keys are
+A packed data set is one LMDB file that ``voxrecon data pack`` writes; its keys are
 the files' paths. In a path it stands where the folder would: ``data/x.lmdb/taxonomy.json``. It is
 read through lmdb itself: mmengine's ``LmdbBackend`` reads such a file too, but cannot list folders,
 takes ASCII keys only, and keeps what it has opened over a fork.

@@ -28,7 +28,7 @@ class Things3DDataset(VoxelDataset):
 
     how_to_get = (
         "put the renderings as DIR/<class>/<model>/<scene>/render_00_final.png and ShapeNetVox32 "
-        "into a folder DIR, run: python tools/dataset_converters/things3d.py DIR --splits "
+        "into a folder DIR, run: voxrecon data things3d DIR --splits "
         "SHAPENET/taxonomy.json and pass --data-root DIR"
     )
 

@@ -214,12 +214,12 @@ def weights_of(state: dict, path: str | Path) -> tuple[dict[str, Tensor], dict[s
     if "encoder_state_dict" in state:
         raise CheckpointError(
             f"{path}: is in the layout of the authors; first run "
-            "python tools/model_converters/convert_pix2vox.py CONFIG SRC.pth DST.safetensors"
+            "voxrecon convert CONFIG SRC.pth DST.safetensors"
         )
     weights = state.get("state_dict")
     if not isinstance(weights, dict) or not all(is_dense(value) for value in weights.values()):
         raise CheckpointError(
-            f"{path}: has no state_dict of tensors, expected a checkpoint of tools/train.py"
+            f"{path}: has no state_dict of tensors, expected a checkpoint of voxrecon train"
         )
     meta = state.get("meta")
     header = meta if isinstance(meta, dict) else {}

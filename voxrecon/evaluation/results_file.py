@@ -65,7 +65,7 @@ def read_results(path: str | os.PathLike, intervals: bool = False) -> dict[str, 
     except (ValueError, RecursionError) as error:
         raise FileError(f"{path}: not JSON of sensible numbers and depth") from error
     if not isinstance(results, dict) or "schema" not in results:
-        raise FileError(f"{path}: {_brief(results)}, expected results of tools/test.py")
+        raise FileError(f"{path}: {_brief(results)}, expected results of voxrecon test")
     schema = results["schema"]
     if type(schema) is not int or schema != SCHEMA:
         raise FileError(
