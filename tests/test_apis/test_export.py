@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from shrink import ROOT, SIZE, shrink
 from torch import nn
 
@@ -33,6 +36,7 @@ NETWORKS = {
     "latent": "projects/pix2voxpp_vae/configs/pix2voxpp_vae.py",
     "prior": "projects/mem3d/configs/mem3d_no_memory.py",
 }
+OTHERS = [name for name in NETWORKS if name != "scores"]  # which comes with the fixture
 SCORED = ("scores", "refiner", "cells")  # the volume fusions that have scores
 
 
@@ -52,10 +56,17 @@ def exported(tmp_path_factory):
     return folder, model, (worst, also)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "scores"])
+@pytest.mark.parametrize(
+    "name", [n if n == "states" else pytest.param(n, marks=pytest.mark.slow) for n in OTHERS]
+)
 def test_every_network_for_any_number_of_views(name, tmp_path):
     model = make(name)
+    if name == "latent":  # neither half precision nor chunks of views reach the file
+        model.half().chunk = 1
     assert export_onnx(model, tmp_path / "model.onnx") < 1e-5
+    if name == "latent":
+        assert model.chunk == 1 and next(model.parameters()).dtype == torch.float16
+        model.float()
     assert export_openvino(model, tmp_path / "openvino.xml", tmp_path / "model.onnx") < 1e-5
     check_backends(tmp_path, model, scored=name in SCORED)
 
@@ -123,14 +134,25 @@ def test_the_onnx_file_speaks_for_itself(exported):
     assert str(ROOT).encode() not in content and b".py" not in content
 
 
-def test_half_precision_and_chunks_do_not_reach_the_file(tmp_path):
-    model = make("latent").half()
-    model.chunk = 1
-    export_onnx(model, tmp_path / "model.onnx")
-    assert model.chunk == 1 and next(model.parameters()).dtype == torch.float16
-    found = OnnxBackend(tmp_path / "model.onnx").run(random_images(model, 1, 5))
-    expected = open_backend("torch", model.float(), None).run(random_images(model, 1, 5))
-    assert torch.allclose(found["volume"], expected["volume"], atol=1e-5)
+def test_the_recipe_without_voxrecon(exported, tmp_path, monkeypatch):
+    """The last code of docs/export.md, on pictures in the size of the network."""
+    folder, model, _ = exported
+    (tmp_path / "chairs").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    pictures = generator.integers(0, 256, (1, 2, SIZE, SIZE, 4), dtype=np.uint8)
+    pictures[..., :20, 3] = 0
+    for name, picture in zip(("front", "side"), pictures[0], strict=True):
+        Image.fromarray(picture).save(f"{name}.png")
+    code = re.findall(r"```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.S)[-1]
+    names: dict = {}
+    exec(compile(code, "export.md", "exec"), names)
+    with torch.no_grad():
+        images = model.data_preprocessor.prepare(torch.from_numpy(pictures))
+        expected = model(images)
+    assert np.allclose(names["images"], images.numpy(), atol=1e-6)
+    assert np.allclose(names["volume"], expected.numpy(), atol=1e-5)
+    assert names["occupied"].shape == (32, 32, 32)
 
 
 # ---- refusals
@@ -181,7 +203,8 @@ def test_a_file_that_differs_from_torch_gets_no_name(exported, tmp_path, monkeyp
     backend = OnnxBackend(folder / "model.onnx")
     with pytest.raises(CheckpointError, match=r"x: coarse of 3 objects from 2 views differs"):
         export.compare(backend, model, "x")
-    monkeypatch.setattr(backend, "run", lambda images: {"volume": honest(model, images)["volume"]})
+    volume = honest(model, random_images(model, 1, 1))["volume"].detach()
+    monkeypatch.setattr(backend, "run", lambda images: {"volume": volume})
     with pytest.raises(CheckpointError, match=r"x: coarse is None, expected \(1, 1, 32, 32, 32\)"):
         export.compare(backend, model, "x")
 
@@ -223,7 +246,9 @@ def test_a_network_of_others_is_not_run(exported, tmp_path):
     graph = helper.make_graph([node], "relu", value[:1], value[1:])
     opset = [helper.make_opsetid("", 18)]
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), tmp_path / "model.onnx")
-    with pytest.raises(CheckpointError, match=r"from \['x'\] to \['y'\], expected an export of vox"):
+    with pytest.raises(
+        CheckpointError, match=r"from \['x'\] to \['y'\], expected an export of vox"
+    ):
         open_backend("onnx", exported[1], tmp_path)
 
 

@@ -168,5 +168,31 @@ def test_other_devices_and_backends(folder):
         VoxelInferencer(folder, "best.pth")
 
 
+def test_hub(folder, photos, monkeypatch, tmp_path):
+    asked = {}
+
+    def download(repo, **options):
+        asked.update(options, repo=repo)
+        return str(folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    expected = VoxelInferencer(folder, device="cpu")(photos).volume
+    for source in ("user/tiny", folder):
+        asked.clear()
+        loaded = VoxelInferencer.from_pretrained(source, revision="v1", device="cpu")
+        assert np.array_equal(loaded(photos).volume, expected)
+        assert asked.get("repo") == ("user/tiny" if source == "user/tiny" else None)
+        assert asked.get("revision") == ("v1" if asked else None)
+    pushed = []
+    monkeypatch.setattr(
+        "voxrecon.apis.inferencer.push_folder", lambda *args: pushed.append(args) or "address"
+    )
+    assert loaded.push_to_hub("user/copy", private=True) == "address"
+    assert pushed == [(folder, "user/copy", True, None)]
+    loaded.folder = None
+    with pytest.raises(CheckpointError, match="user/copy: only a model folder is uploaded"):
+        loaded.push_to_hub("user/copy")
+
+
 def test_command_and_python_have_one_default():
     assert DEFAULT_MODEL == OF_THE_COMMAND

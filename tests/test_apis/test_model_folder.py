@@ -240,13 +240,21 @@ def edit(folder: Path, where: str, value) -> None:
 HOSTILE = [
     ("model.type", "os.system", "model.type is os.system, expected a part that voxrecon or an ins"),
     ("model.type", "Pix2VoxDecoder", "model.type is Pix2VoxDecoder, expected VoxelReconstructor"),
-    ("model.backbone.type", "subprocess.Popen", "model.backbone.type is subprocess.Popen, expected"),
+    (
+        "model.backbone.type",
+        "subprocess.Popen",
+        "model.backbone.type is subprocess.Popen, expected",
+    ),
     ("model.loss", [{"type": "builtins.exec"}], "model.loss.0.type is builtins.exec, expected a"),
     ("model.neck.layers", {"x": [{"type": 3}]}, "model.neck.layers.x.0.type is 3, expected a part"),
     ("model.neck.type", None, "model.neck.type is None, expected a part"),
     ("model.neck.type", "voxrecon.ConvNeck", "model.neck.type is voxrecon.ConvNeck, expected a"),
     ("model.neck._scope_", "antigravity", "model.neck._scope_ may not stand in a model"),
-    ("model.backbone.args", {"checkpoint_path": "/x"}, "backbone.args.checkpoint_path may not stan"),
+    (
+        "model.backbone.args",
+        {"checkpoint_path": "/x"},
+        "backbone.args.checkpoint_path may not stan",
+    ),
     ("model.backbone.args", {"pretrained_cfg": {}}, "backbone.args.pretrained_cfg may not stand"),
     ("model.neck.colour", 1, "model.neck: ConvNeck takes no 'colour'"),
     ("model.neck", 5, "no network can be built of it"),
@@ -343,3 +351,12 @@ def test_weights_of_another_network_are_refused(folder, tmp_path):
 def test_no_such_device(folder):
     with pytest.raises(ConfigError, match=r"device 'cuda:99': \S.*"):
         read_model_folder(folder, "cuda:99")
+
+
+def test_the_same_model_is_the_same_bytes(source, tmp_path):
+    """safetensors has the entries of its header in any order."""
+    contents = set()
+    for number in range(6):
+        write_model_folder(tmp_path / str(number), *source, "card")
+        contents.add((tmp_path / str(number) / "model.safetensors").read_bytes())
+    assert len(contents) == 1

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import copy
+
 import huggingface_hub
 import pytest
 import timm
 import torch
+from timm.models import create_feature_extractor
+from torch import nn
 
 from voxrecon.errors import ConfigError, VoxreconError
 from voxrecon.models import TimmBackbone
+from voxrecon.models.backbones.cut import CutTrunk
 
 
 @pytest.mark.parametrize(
@@ -54,6 +59,40 @@ def test_the_cut_is_the_trunk_itself():
     with torch.no_grad():
         expected = whole.layer2(whole.layer1(whole.maxpool(whole.act1(whole.bn1(whole.conv1(x))))))
         assert torch.allclose(trunk(x)[0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "stop"),
+    [
+        ("resnet18", "layer2"),
+        ("vgg16_bn", "features.9"),
+        ("densenet121", "features.denseblock1"),  # long enough that copying might recurse
+    ],
+)
+def test_a_cut_is_that_of_timm_without_running_code(name, stop, monkeypatch):
+    """The same parameters in the same order, the same values, and copies of it work."""
+    torch.manual_seed(0)
+    model = timm.create_model(name)
+    other = create_feature_extractor(copy.deepcopy(model), {stop: "out"})
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.exec", None)
+        cut = CutTrunk(model, stop)
+        cut.eval().train()
+    assert list(cut.state_dict()) == list(other.state_dict())
+    assert [n for n, _ in cut.named_parameters()] == [n for n, _ in other.named_parameters()]
+    x = torch.rand(2, 3, 64, 64)
+    for mode in (True, False):
+        cut.train(mode)
+        other.train(mode)
+        twin = copy.deepcopy(cut)
+        expected = other(x)["out"]
+        assert torch.equal(cut(x), expected) and torch.equal(twin(x), expected)
+
+
+def test_what_is_inside_of_a_leaf_cannot_be_cut():
+    model = nn.Sequential(nn.TransformerEncoderLayer(8, 1, 8))
+    with pytest.raises(ValueError, match="'0.linear1' is a part of what cannot be cut"):
+        CutTrunk(model, "0.linear1")
 
 
 def test_other_input_channels():

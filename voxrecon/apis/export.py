@@ -27,6 +27,7 @@ from .model_folder import brief
 EXAMPLE = (2, 3)  # objects and views: of 1 torch would make a network for 1 alone
 CHECKED = ((1, 1), (3, 2))  # others than in the example
 TOLERANCE = 1e-4
+ANY = torch.export.Dim.DYNAMIC
 
 
 class _Exported(nn.Module):
@@ -64,11 +65,14 @@ def export_onnx(model: VoxelReconstructor, path: str | Path) -> float:
         outputs = OUTPUTS[: len(_Exported(model)(example))]
     try:
         with torch.no_grad(), _silence():
+            # alone: torch.onnx would try three other ways, which take long and change nothing
+            traced = torch.export.export(
+                _Exported(model), (example,), dynamic_shapes=({0: ANY, 1: ANY},), strict=False
+            )
             program = torch.onnx.export(
-                _Exported(model),
-                (example,),
+                traced,
                 dynamo=True,
-                dynamic_shapes=({0: "batch", 1: "views"},),
+                dynamic_shapes=({0: "batch", 1: "views"},),  # names alone
                 input_names=["images"],
                 output_names=outputs,
                 verbose=False,
@@ -137,7 +141,7 @@ def compare(backend: Backend, model: VoxelReconstructor, path: str | Path) -> fl
     worst = 0.0
     for objects, views in CHECKED:
         images = random_images(model, objects, views)
-        with torch.no_grad():
+        with torch.inference_mode():
             expected = run_network(model, images)
         found = backend.run(images)
         for key in (key for key in OUTPUTS if expected[key] is not None):
@@ -162,7 +166,7 @@ def check_exportable(model: VoxelReconstructor) -> None:
     fusion = model.feature_fusion
     if isinstance(fusion, MemoryBankFusion) and fusion.memory is not None:
         raise ConfigError(
-            f"{model.network}: retrieves shapes from a memory, which ONNX and OpenVINO files cannot; "
+            f"{model.network}: retrieves shapes from a memory, which no exported file does; "
             "expected a network without (slots=0)"
         )
 

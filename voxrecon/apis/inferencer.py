@@ -17,10 +17,11 @@ from torch import Tensor
 
 from voxrecon.captures.cutouts import Background, Cutout, Framing, cut_photo
 from voxrecon.captures.masks import Box
-from voxrecon.errors import ConfigError
+from voxrecon.errors import CheckpointError, ConfigError
 from voxrecon.models import VoxelReconstructor
 
 from .backends import open_backend
+from .hub import load_from_hub, push_folder
 from .init_model import init_model
 from .inputs import find_masks, group_photos, load_mask, load_photo
 from .model_folder import read_model_folder
@@ -73,9 +74,39 @@ class VoxelInferencer(BaseInferencer):
     ) -> None:
         self.scope = "voxrecon"
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.model, folder = load_model(model, weights, self.device)
+        self.model, self.folder = load_model(model, weights, self.device)
         self.model.chunk = self.model.chunk or CHUNK
-        self.backend = open_backend(backend, self.model, folder)
+        self.backend = open_backend(backend, self.model, self.folder)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        revision: str | None = None,
+        token: str | None = None,
+        device: str | None = None,
+        backend: str = "torch",
+    ) -> VoxelInferencer:
+        """The model of a folder, or of a repository ``"user/name"`` on the Hugging Face hub.
+
+        Nothing in it is executed; see ``load_from_hub``.
+        """
+        local = Path(source).is_dir()
+        return cls(
+            source if local else load_from_hub(str(source), revision, token),
+            device=device,
+            backend=backend,
+        )
+
+    def push_to_hub(self, repo: str, private: bool = False, token: str | None = None) -> str:
+        """Upload the model folder to ``"user/name"`` on the Hugging Face hub; its address.
+
+        Raises:
+            CheckpointError: the model comes from no folder, or the hub refuses.
+        """
+        if self.folder is None:
+            raise CheckpointError(f"{repo}: only a model folder is uploaded: voxrecon export")
+        return push_folder(self.folder, repo, private, token)
 
     def __call__(
         self,

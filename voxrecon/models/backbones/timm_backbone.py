@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
-import warnings
 from contextlib import suppress
 
 import huggingface_hub
 import timm
 import torch
 from huggingface_hub.errors import EntryNotFoundError
-from timm.models import create_feature_extractor
 from torch import Tensor, nn
 
 from voxrecon.errors import ConfigError, VoxreconError
 from voxrecon.registry import MODELS
+
+from .cut import CutTrunk
 
 WEIGHTS = ("pretrained", "reinitialised", "random")
 
@@ -74,9 +74,7 @@ class TimmBackbone(nn.Module):
         self.channels_last = str(getattr(model, "output_fmt", "NCHW")).endswith("NHWC")
         if self.stop not in dict(model.named_modules()):
             raise ConfigError(f"backbone {self.name}: it has no module {self.stop!r} to stop at")
-        with warnings.catch_warnings():  # a remark on dropout nodes that only exist in training
-            warnings.simplefilter("ignore", UserWarning)
-            return create_feature_extractor(model, {self.stop: "out"})
+        return CutTrunk(model, self.stop)
 
     def init_weights(self) -> None:
         """Fill the trunk as ``weights`` says; the reconstructor has drawn its own initialisation
@@ -127,7 +125,7 @@ class TimmBackbone(nn.Module):
             )
         # 2D convolutions are faster so, on CPU and GPU alike
         out = self.trunk(x.contiguous(memory_format=torch.channels_last))
-        out = out[0] if isinstance(self.stop, int) else out["out"]
+        out = out[0] if isinstance(self.stop, int) else out
         if out.ndim != 4:
             raise ConfigError(
                 f"backbone {self.name} gives {tuple(out.shape)} at stop={self.stop!r}, "

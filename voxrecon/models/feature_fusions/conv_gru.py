@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from voxrecon.errors import ConfigError
+from voxrecon.models.recurrence import recur
 from voxrecon.registry import MODELS
 
 
@@ -50,13 +51,13 @@ class ConvGRUFusion(nn.Module):
             )
         # each (B, V, C, s, s, s)
         inputs = [layer(x.flatten(2)).unflatten(2, self.seed) for layer in self.from_view]
-        to_update, to_reset, to_candidate = self.from_state
         state = torch.zeros_like(inputs[0][:, 0])  # (B, C, s, s, s)
-        states = []
-        for update, reset, candidate in zip(*(gate.unbind(1) for gate in inputs), strict=True):
-            update = (update + to_update(state)).sigmoid()
-            reset = (reset + to_reset(state)).sigmoid()
-            candidate = (candidate + to_candidate(reset * state)).tanh()
-            state = update * state + (1 - update) * candidate
-            states.append(state)
-        return torch.stack(states, dim=1), {}
+        return recur(self._step, (state,), inputs), {}
+
+    def _step(self, state: tuple[Tensor], view: tuple[Tensor, ...]) -> tuple[Tensor]:
+        (state,), (update, reset, candidate) = state, view
+        to_update, to_reset, to_candidate = self.from_state
+        update = (update + to_update(state)).sigmoid()
+        reset = (reset + to_reset(state)).sigmoid()
+        candidate = (candidate + to_candidate(reset * state)).tanh()
+        return (update * state + (1 - update) * candidate,)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from voxrecon.errors import ConfigError
+from voxrecon.models.recurrence import recur
 from voxrecon.registry import MODELS
 
 
@@ -83,13 +84,15 @@ class ConvLSTMFusion(nn.Module):
             x = x.reshape(batch, views, *self.grid)
         inputs = self.from_input(self.reduce(x.flatten(0, 1)))  # (B*V, 4H, h, w)
         inputs = inputs.unflatten(0, (batch, views))
-        hidden = cell = torch.zeros_like(inputs[:, 0].chunk(4, dim=1)[0])  # (B, H, h, w)
-        states = []
-        for view in inputs.unbind(1):
-            gates = view + self.from_state(hidden)  # (B, 4H, h, w)
-            admit, keep, show, candidate = gates.chunk(4, dim=1)
-            cell = keep.sigmoid() * cell + admit.sigmoid() * candidate.tanh()
-            hidden = show.sigmoid() * cell.tanh()
-            states.append(hidden)
-        out = self.expand(torch.stack(states, dim=1).flatten(0, 1)).unflatten(0, (batch, views))
+        # two tensors: an exported recurrence may not begin with one twice
+        hidden, cell = (torch.zeros_like(inputs[:, 0].chunk(4, dim=1)[0]) for _ in range(2))
+        states = recur(self._step, (hidden, cell), (inputs,))
+        out = self.expand(states.flatten(0, 1)).unflatten(0, (batch, views))
         return (x + out if self.residual else out), {}
+
+    def _step(self, state: tuple[Tensor, Tensor], view: tuple[Tensor]) -> tuple[Tensor, Tensor]:
+        (hidden, cell), (view,) = state, view
+        gates = view + self.from_state(hidden)  # (B, 4H, h, w)
+        admit, keep, show, candidate = gates.chunk(4, dim=1)
+        cell = keep.sigmoid() * cell + admit.sigmoid() * candidate.tanh()
+        return show.sigmoid() * cell.tanh(), cell
