@@ -1,6 +1,6 @@
 # make quickstart: a data set, a network trained on it, its results; goes on where it was stopped.
-# make test: the suite, in JOBS processes. Both install first what they need; PYTHON makes the
-# environment VENV.
+# make test: the suite, in JOBS processes. make docs: the site of the documentation. All install
+# first what they need; PYTHON makes the environment VENV.
 PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
@@ -8,8 +8,9 @@ RUN = $(VENV)/bin/python -m
 
 SHAPES = data/quickstart
 WORK = work_dirs/quickstart
+SITE = docs/_build/html
 
-.PHONY: quickstart install test lint clean
+.PHONY: quickstart install test docs lint clean
 
 quickstart: install
 	$(VENV)/bin/python tools/dataset_converters/make_shapes13.py $(SHAPES) --per-class 80
@@ -29,10 +30,14 @@ $(VENV)/.installed: pyproject.toml setup.py
 test: install
 	$(RUN) pytest -q -n $(JOBS) --dist loadfile
 
+docs: install
+	$(RUN) sphinx -W --keep-going -q -b html docs $(SITE)
+	@echo "open $(SITE)/index.html"
+
 lint: install
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache $(VENV)
+	rm -rf build dist docs/_build *.egg-info .pytest_cache .ruff_cache $(VENV)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -156,4 +156,3 @@ def _middle(cut: np.ndarray, name: str) -> np.ndarray:
         raise ConfigError(f"{name}: {width} x {height} pixels, expected at least {SIZE} a side")
     top, left = (height - SIZE) // 2, (width - SIZE) // 2
     return cut[top : top + SIZE, left : left + SIZE]
-

@@ -39,6 +39,8 @@ def cut_out(rgb: np.ndarray, box: Box) -> np.ndarray:
     """
     height, width = rgb.shape[:2]
     factor = min(1.0, WORK / max(height, width))
+    if factor * min(height, width) < 1:  # a line: nothing of it would be left
+        return np.zeros((height, width), np.uint8)
     small = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     h, w = small.shape[:2]
     edge = max(1, round(BORDER * w)), max(1, round(BORDER * h))

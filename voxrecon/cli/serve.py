@@ -63,7 +63,8 @@ def serve(args: argparse.Namespace) -> None:
     if importlib.util.find_spec("gradio") is None:
         raise ConfigError("gradio not installed: pip install 'voxrecon[demo]'")
     from voxrecon.apis import VoxelInferencer
-    from voxrecon.webpage.page import build_page, check_port, launch
+    from voxrecon.webpage.page import build_page
+    from voxrecon.webpage.server import check_port, launch
     from voxrecon.webpage.session import Limits, Workshop
 
     check_port(args.host, args.port)
@@ -74,7 +75,7 @@ def serve(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="voxrecon-", ignore_cleanup_errors=True) as folder:
         page = build_page(Workshop(inferencer, Path(folder), limits), Path(args.model).stem)
         try:
-            print(f"the page: {launch(page, args.host, args.port, args.max_megabytes)}")
+            print(f"the page: {launch(page, args.host, args.port, limits)}")
             print("Ctrl-C stops it", flush=True)
             Event().wait()
         except KeyboardInterrupt:
