@@ -6,16 +6,16 @@ _base_ = ["_base_/shapes13_f.py"]
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=50),
-    dict(type="CosineAnnealingLR", T_max=2, convert_to_iter_based=True),
+    dict(type="CosineAnnealingLR", T_max=1, convert_to_iter_based=True),
 ]
 train_cfg = dict(
     stages=[
         # from half the resolution to the full one
-        dict(epochs=2, views=1, frozen=["volume_fusion"]),
+        dict(epochs=1, views=1, frozen=["volume_fusion"]),
         # a single view teaches the fusion nothing
         dict(
             epochs=1,
-            views=(2, 5),
+            views=(2, 3),
             frozen=["backbone", "neck", "decoder"],
             optim_wrapper=dict(type="OptimWrapper", optimizer=dict(type="Adam", lr=1e-3)),
             param_scheduler=[dict(type="CosineAnnealingLR", T_max=1, convert_to_iter_based=True)],
