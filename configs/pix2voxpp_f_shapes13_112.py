@@ -1,6 +1,6 @@
 # The first part of the training of configs/pix2voxpp_f_shapes13.py, at half the resolution: one
 # pooling less leaves the features at 7 x 7, so the weights fit both, for a third of the time.
-# Table row: none; figures of our own are in docs/shapes13.md.
+# Table row: none.
 _base_ = ["_base_/shapes13_f.py"]
 
 model = dict(

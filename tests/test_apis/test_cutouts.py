@@ -115,8 +115,21 @@ def test_kept_background_is_part_of_the_picture():
     cut = cut_photo(photo(), "a", background="keep", framing="whole")
     assert cut.source == "kept" and not cut.cropped
     # 400 x 300 in a square: margins of an eighth above and below
-    assert (cut.picture[:15, :, 3] == 0).all() and (cut.picture[17:111, :, 3] == 255).all()
+    assert (cut.picture[:15, :, 3] == 0).all() and (cut.picture[17:111, 1:-1, 3] == 255).all()
     assert cut.picture[64, 5].tolist() == [*GREEN, 255]
+
+
+def test_kept_transparent_pixels_become_white():
+    cut = cut_photo(photo(alpha=True), "a", background="keep")
+    assert cut.picture[64, 5].tolist() == [255] * 4  # not the green beneath
+    whole = cut_photo(photo(alpha=True), "a", background="keep", framing="whole")
+    assert np.array_equal(cut.picture, whole.picture)  # the photo is the object
+
+
+def test_nothing_of_the_background_is_seen_at_edges():
+    cut = cut_photo(photo(alpha=True), "a", framing="whole").picture
+    seen = cut[cut[..., 3] > 0][:, :3]
+    assert np.abs(seen.astype(int) - RED).max() <= 1
 
 
 def test_a_rendering_is_cut_as_in_testing():
@@ -129,6 +142,10 @@ def test_object_at_the_border_is_noticed():
     assert cut_photo(photo(box=(0, 60, 220, 260), alpha=True), "a").cropped
     assert cut_photo(photo(box=(100, 60, 220, 300), alpha=True), "a").cropped
     assert not cut_photo(photo(box=(1, 60, 220, 299), alpha=True), "a").cropped
+    # GrabCut never takes the outermost pixels
+    assert cut_photo(photo(box=(100, 60, 220, 300)), "a").cropped
+    assert cut_photo(photo(box=(280, 60, 400, 200)), "a").cropped
+    assert not cut_photo(photo(), "a").cropped
 
 
 @pytest.mark.parametrize(
@@ -157,6 +174,8 @@ def test_a_photo_of_one_colour_has_no_object():
     plain = np.full((200, 200, 4), 255, np.uint8)
     with pytest.raises(FileError, match="a: no object found by GrabCut, expected a plain backgr"):
         cut_photo(plain, "a")
+    with pytest.raises(FileError, match="a: no transparent pixel, expected some for"):
+        cut_photo(plain, "a", background="alpha")
     with pytest.raises(FileError, match="a: no object found by alpha"):
         cut_photo(plain * np.array((1, 1, 1, 0), np.uint8), "a")
     with pytest.raises(ConfigError, match="a: 100 x 100 pixels, expected at least 128"):

@@ -57,6 +57,16 @@ def test_a_single_view_has_all_the_share(inferencer, photos):
     assert (result.scores == 1).all() and np.array_equal(result.coarse[0], result.volume)
 
 
+@pytest.mark.parametrize(
+    "config", ["projects/attsets/configs/attsets.py", "projects/r2n2/configs/r2n2.py"]
+)
+def test_networks_without_scores(tmp_path, photos, config):
+    inferencer = VoxelInferencer(make_model_folder(tmp_path / "model", config), device="cpu")
+    for views in (1, 3):
+        result = inferencer(photos[:views], scores=True, coarse=True)
+        assert result.scores is None and result.coarse.shape[1:] == (32, 32, 32)
+
+
 def test_path_picture_and_array_give_the_same(inferencer, photos):
     by_path = inferencer(photos[1])
     with Image.open(photos[1]) as image:
@@ -89,10 +99,12 @@ def test_order_of_the_photos_does_not_matter(inferencer, photos):
     assert np.allclose(forth.volume, back.volume, atol=1e-5)
 
 
-def test_memory_does_not_grow_with_the_photos(inferencer, photos):
-    assert inferencer.model.chunk == 24
+def test_views_pass_in_chunks(inferencer, photos):
     many = inferencer(photos[:1] * 50)
+    assert inferencer.model.chunk == 24
     assert np.allclose(many.volume, inferencer(photos[0]).volume, atol=1e-5)
+    inferencer([photos] * 5)
+    assert inferencer.model.chunk == 4  # of each of the five objects
 
 
 def test_masks_and_boxes(inferencer, photos, tmp_path):
@@ -122,6 +134,11 @@ def test_boxes_are_in_pixels_of_the_file(inferencer, tmp_path):
     assert left.views[0].picture[64, 64].tolist() == [200, 40, 40, 255]
     right = inferencer(tmp_path / "wide.png", boxes=[(1900, 50, 2600, 550)])
     assert right.views[0].picture[64, 64].tolist() == [40, 40, 200, 255]
+    Image.fromarray(pixels[:599]).save(tmp_path / "odd.png")  # its height is rounded
+    whole = inferencer(tmp_path / "odd.png", boxes=[(0, 0, 3000, 599)])
+    assert np.array_equal(whole.volume, inferencer(tmp_path / "odd.png").volume)
+    with pytest.raises(ConfigError, match="within 3000 x 599 pixels"):
+        inferencer(tmp_path / "odd.png", boxes=[(0, 0, 3000, 600)])
 
 
 def test_refusals(inferencer, photos, tmp_path):
@@ -129,6 +146,7 @@ def test_refusals(inferencer, photos, tmp_path):
         ({"threshold": 0}, ConfigError, "threshold 0, expected above 0"),
         ({"batch_size": 0}, ConfigError, "batch_size 0, expected at least 1"),
         ({"masks": [None]}, ConfigError, r"masks for \[1\] photos, expected \[4\]"),
+        ({"boxes": [(0, 0, 9, 900)] * 4}, ConfigError, "within 90 x 70 pixels"),
         ({"boxes": [(0, 0, 9, 9)]}, ConfigError, r"boxes for \[1\] photos, expected \[4\]"),
         ({"background": "none"}, ConfigError, "background 'none', expected of auto"),
         ({"framing": "rendering"}, ConfigError, "90 x 70 pixels, expected at least 128"),
@@ -138,7 +156,7 @@ def test_refusals(inferencer, photos, tmp_path):
     (tmp_path / "text.png").write_text("text")
     with pytest.raises(FileError, match="text.png: not a picture"):
         inferencer([photos[0], tmp_path / "text.png"])
-    with pytest.raises(ConfigError, match="masks .*: expected a list of lists"):
+    with pytest.raises(FileError, match="no folder of masks, expected some such as object_1"):
         inferencer([photos], masks=tmp_path)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from voxrecon.apis.inputs import find_masks, group_photos, load_mask, load_photo
+from voxrecon.apis.inputs import find_masks, group_masks, group_photos, load_mask, load_photo
 from voxrecon.errors import ConfigError, FileError
 
 
@@ -48,6 +48,10 @@ def test_many_objects(folder):
     assert group_photos([a, b]) == ([a, b], ["object_1", "object_2"], True)
     assert group_photos([a])[2]  # a list of one list is many
     assert group_photos([folder / "a", folder / "a"])[1] == ["a", "a_2"]
+    for name in ("x/a_3", "y/a", "z/a", "x/chair.v2"):
+        write(folder.parent / name / "1.png")
+    others = [folder.parent / name for name in ("x/a_3", "y/a", "z/a", "x/chair.v2")]
+    assert group_photos(others)[1] == ["a_3", "a", "a_4", "chair.v2"]
 
 
 def test_refused_groups(folder, tmp_path):
@@ -105,9 +109,37 @@ def test_what_is_no_photo(source, message):
         load_photo(source, 3)
 
 
+def test_pictures_in_memory_are_as_those_of_files(tmp_path):
+    deep = Image.new("I;16", (8, 6), 40_000)
+    with pytest.raises(ConfigError, match="photo 1: pixels of kind I;16, expected 8 bits"):
+        load_photo(deep, 1)
+    large = np.zeros((1000, 3000, 3), np.uint8)
+    photo = load_photo(large, 1)
+    assert photo.pixels.shape == (341, 1024, 4) and tuple(photo.size) == (3000, 1000)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(FileError, match="nothing.png: no such photo"):
         load_photo(tmp_path / "nothing.png", 1)
+
+
+def test_masks_by_object(folder, tmp_path):
+    groups, names, many = group_photos(folder)
+    own = [[None], [None, folder / "b/masks/2.png"]]
+    assert group_masks(None, folder, groups, names, many) == own
+    assert group_masks(None, [folder / "a", folder / "b"], groups, names, True) == own
+    assert group_masks(None, groups, groups, names, True) == [[None], [None, None]]
+    write(tmp_path / "masks/a/x.PNG")
+    elsewhere = group_masks(tmp_path / "masks", folder, groups, names, many)
+    assert elsewhere == [[tmp_path / "masks/a/x.PNG"], [None, None]]
+    mask = np.zeros((6, 8), np.uint8)
+    assert group_masks([[mask], None], groups, groups, names, True) == [[mask], [None, None]]
+    with pytest.raises(FileError, match="b: no folder of masks, expected some such as a"):
+        group_masks(folder / "b", folder, groups, names, many)
+    with pytest.raises(FileError, match="nowhere: no such mask"):
+        group_masks("nowhere", folder, groups, names, many)
+    with pytest.raises(ConfigError, match="masks: expected a list for each of 2 objects"):
+        group_masks([[mask]], groups, groups, names, True)
 
 
 def test_masks(folder, tmp_path):
@@ -115,6 +147,8 @@ def test_masks(folder, tmp_path):
     assert find_masks(folder / "b/masks", photos) == [None, folder / "b/masks/2.png"]
     with pytest.raises(FileError, match="a: no mask of any photo"):
         find_masks(folder / "a", photos)
+    with pytest.raises(ConfigError, match="masks: 2 is the name of several photos"):
+        find_masks(folder / "b/masks", [*photos, folder / "c/2.jpg"])
     with pytest.raises(FileError, match="none: no such folder of masks"):
         find_masks(tmp_path / "none", photos)
     photo = load_photo(photos[0], 1)

@@ -211,6 +211,28 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path, source):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "thesis.tex"]
 
 
+@pytest.mark.parametrize("failing", ["model.safetensors", "config.json"])
+def test_exports_of_older_weights_go_with_them(folder, source, monkeypatch, failing):
+    exported = [folder / name for name in ("model.onnx", "openvino.xml", "openvino.bin")]
+    for path in exported:
+        path.write_bytes(b"of the old weights")
+    replace = os.replace
+
+    def fail(old, new):
+        if Path(new).name == failing:
+            raise OSError(5, "Input/output error")
+        replace(old, new)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(CheckpointError, match=f"{failing}: cannot be written"):
+            write_model_folder(folder, *source, "new card")
+    # they stay with the weights that they were made of, and with no others
+    assert [path.exists() for path in exported] == [failing == "model.safetensors"] * 3
+    write_model_folder(folder, *source, "new card")
+    assert not any(path.exists() for path in exported)
+
+
 def test_a_folder_in_place_of_a_file_is_not_replaced(folder, source):
     (folder / "model.onnx").mkdir()
     with pytest.raises(CheckpointError, match="model.onnx: a folder, expected a file or none"):

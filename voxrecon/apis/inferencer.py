@@ -12,7 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.infer import BaseInferencer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 from torch import Tensor
 
 from voxrecon.captures.cutouts import Background, Cutout, Framing, cut_photo
@@ -23,13 +23,13 @@ from voxrecon.models import VoxelReconstructor
 from .backends import open_backend
 from .hub import load_from_hub, push_folder
 from .init_model import init_model
-from .inputs import find_masks, group_photos, load_mask, load_photo
+from .inputs import Photo, group_masks, group_photos, load_mask, load_photo, match
 from .model_folder import read_model_folder
 from .model_zoo import find_model
 from .reconstruction import Reconstruction, check_threshold
 
 DEFAULT_MODEL = "pix2voxpp_f_shapes13"
-CHUNK = 24  # views that pass the per-view slots at once: memory does not grow with the photos
+CHUNK = 24  # views of all objects that pass the per-view slots of the torch network at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,6 @@ class VoxelInferencer(BaseInferencer):
         self.scope = "voxrecon"
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.model, self.folder = load_model(model, weights, self.device)
-        self.model.chunk = self.model.chunk or CHUNK
         self.backend = open_backend(backend, self.model, self.folder)
 
     @classmethod
@@ -127,9 +126,11 @@ class VoxelInferencer(BaseInferencer):
             inputs: A photo (a path, a PIL image, or an array (H, W), (H, W, 3) or (H, W, 4) uint8),
                 a list of photos or a folder of them: one object. A list of lists or of folders, or
                 a folder of folders: many.
-            masks: A folder of masks with the photos' names; or in the shape of ``inputs`` paths or
-                arrays (H, W), None for a photo without one.
-            boxes: Of one object, for each photo (left, top, right, bottom) in pixels or None.
+            masks: A folder of masks with the photos' names (of many objects: of folders with
+                theirs); or in the shape of ``inputs`` paths or arrays (H, W), None for a photo
+                without one.
+                By default the folder ``masks`` in a folder of photos.
+            boxes: In the shape of ``inputs`` (left, top, right, bottom) in pixels, or None.
             background: What tells object and background apart, see ``cut_photo``.
             framing: How the object is framed, see ``cut_photo``.
             threshold: Occupied where the probability is at least this.
@@ -145,19 +146,20 @@ class VoxelInferencer(BaseInferencer):
         if batch_size < 1:
             raise ConfigError(f"batch_size {batch_size!r}, expected at least 1")
         groups, names, many = group_photos(inputs)
-        batches = self.preprocess(
-            groups, batch_size, names, many, masks, boxes, background, framing
-        )
+        masks = group_masks(masks, inputs, groups, names, many)
+        boxes = match(boxes, groups, many, "boxes")
         console = Console(stderr=True)
-        if (many and console.is_terminal) if progress is None else progress:
-            batches = track(
-                batches, "reconstructing", -(-len(groups) // batch_size), console=console
-            )
+        shown = (many and console.is_terminal) if progress is None else progress
         found: dict[int, Reconstruction] = {}
-        for batch in batches:
-            for part in split_by_views(batch):
-                out = self.forward(part)
-                found |= self.postprocess(out, part, threshold, coarse, scores)
+        with Progress(console=console, disable=not shown, transient=True) as bar:
+            objects = bar.add_task("reconstructing", total=len(groups))
+            for batch in self.preprocess(
+                groups, batch_size, names, masks, boxes, background, framing
+            ):
+                for part in split_by_views(batch):
+                    out = self.forward(part)
+                    found |= self.postprocess(out, part, threshold, coarse, scores)
+                    bar.advance(objects, len(part))
         results = [found[index] for index in range(len(groups))]
         return results if many else results[0]
 
@@ -166,21 +168,18 @@ class VoxelInferencer(BaseInferencer):
         inputs: list[list[Any]],
         batch_size: int,
         names: list[str],
-        many: bool,
-        masks: Any = None,
-        boxes: Any = None,
+        masks: list[list[Any]],
+        boxes: list[list[Any]],
         background: Background = "auto",
         framing: Framing = "object",
     ) -> Iterator[list[Task]]:
         """Read photos and cut them out, a batch of objects at a time."""
-        all_masks = self._by_object(masks, inputs, many, "masks")
-        all_boxes = self._by_object(boxes, inputs, many, "boxes")
         batch = []
         for index, sources in enumerate(inputs):
             views = [
                 self.cut(source, number, mask, box, background, framing)
                 for number, (source, mask, box) in enumerate(
-                    zip(sources, all_masks[index], all_boxes[index], strict=True), start=1
+                    zip(sources, masks[index], boxes[index], strict=True), start=1
                 )
             ]
             batch.append(Task(index, names[index], views))
@@ -201,14 +200,15 @@ class VoxelInferencer(BaseInferencer):
         photo = load_photo(source, number)
         if mask is not None:
             mask = load_mask(mask, photo)
-        if box is not None:  # in the pixels of the file
-            box = tuple(np.multiply(box, photo.pixels.shape[1] / photo.size[0]).tolist())
+        if box is not None:
+            box = to_pixels(box, photo)
         return cut_photo(photo.pixels, photo.name, mask, box, background, framing)
 
     @torch.no_grad()
     def forward(self, inputs: list[Task], **_: Any) -> dict[str, Tensor | None]:
         """Run objects with equally many views: ``volume`` (B, X, Y, Z), ``coarse`` and ``scores``
         (B, V, X, Y, Z)."""
+        self.model.chunk = max(1, CHUNK // len(inputs))  # views, of each object
         crops = np.stack([np.stack([view.picture for view in task.views]) for task in inputs])
         device = next(self.model.parameters()).device
         images = torch.from_numpy(crops).to(device)  # (B, V, S, S, 4)
@@ -229,8 +229,8 @@ class VoxelInferencer(BaseInferencer):
         shares = preds["scores"] if scores else None
         if shares is not None:
             shares = shares.softmax(dim=1)  # (B, V, X, Y, Z)
-        elif scores and preds["coarse"].shape[1] == 1:
-            shares = torch.ones_like(preds["coarse"])  # a single view passes unchanged
+        elif scores and len(tasks[0].views) == 1 and self._passes_single_view():
+            shares = torch.ones_like(preds["coarse"])
         return {
             task.index: Reconstruction(
                 preds["volume"][i].numpy(),
@@ -243,26 +243,12 @@ class VoxelInferencer(BaseInferencer):
             for i, task in enumerate(tasks)
         }
 
+    def _passes_single_view(self) -> bool:
+        """Whether the fusion has scores, of which a single view needs none."""
+        return getattr(self.model.volume_fusion, "passes_single_view", False)
+
     def _init_pipeline(self, cfg: Config) -> None:
         """None: what is done to photos is ``preprocess``."""
-
-    @staticmethod
-    def _by_object(given: Any, inputs: list[list[Any]], many: bool, what: str) -> list[list[Any]]:
-        """Masks or boxes for each photo of each object."""
-        if given is None:
-            return [[None] * len(sources) for sources in inputs]
-        if what == "masks" and isinstance(given, str | os.PathLike):
-            if many:
-                raise ConfigError(f"masks {given}: expected a list of lists for many objects")
-            return [find_masks(given, inputs[0])]
-        if not many:
-            given = [given if isinstance(given, list | tuple) else [given]]
-        if [len(each) for each in given] != [len(sources) for sources in inputs]:
-            raise ConfigError(
-                f"{what} for {[len(each) for each in given]} photos, "
-                f"expected {[len(sources) for sources in inputs]}"
-            )
-        return [list(each) for each in given]
 
 
 def load_model(
@@ -286,6 +272,25 @@ def load_model(
     if known.folder is None:
         raise ConfigError(f"{name}: no weights are shipped, expected a checkpoint of it, too")
     return read_model_folder(known.folder, device), known.folder
+
+
+def to_pixels(box: Box, photo: Photo) -> Box:
+    """A box in pixels of the photo's file, in those of the photo as it was read.
+
+    Raises:
+        ConfigError: it is empty or reaches beyond the photo.
+    """
+    left, top, right, bottom = box
+    width, height = photo.size
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise ConfigError(
+            f"{photo.name}: box {tuple(box)}, expected left, top, right, bottom within "
+            f"{width} x {height} pixels"
+        )
+    x, y = photo.pixels.shape[1] / width, photo.pixels.shape[0] / height
+    # rounding may not lead beyond the photo
+    height, width = photo.pixels.shape[:2]
+    return left * x, top * y, min(right * x, width), min(bottom * y, height)
 
 
 def split_by_views(batch: list[Task]) -> list[list[Task]]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
-from voxrecon.captures.photos import read_mask, read_photo
+from voxrecon.captures.photos import MODES, read_mask, read_photo
 from voxrecon.errors import ConfigError, FileError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".heic", ".heif")
@@ -40,7 +41,7 @@ def group_photos(inputs: Any) -> tuple[list[list[Any]], list[str], bool]:
         ConfigError: nothing, or one object and many mixed.
         FileError: a folder without photos, or a path to nothing.
     """
-    if isinstance(inputs, str | os.PathLike) and Path(inputs).is_dir():
+    if _is_folder(inputs):
         folder = Path(inputs)
         inner = sorted(p for p in folder.iterdir() if p.is_dir() and p.name != MASKS)
         inner = [path for path in inner if not path.name.startswith(".")]
@@ -81,9 +82,11 @@ def load_photo(source: Any, number: int) -> Photo:
         from PIL import ImageOps
 
         name = getattr(source, "filename", "") or name
+        if source.mode not in MODES:
+            raise ConfigError(f"{name}: pixels of kind {source.mode}, expected 8 bits per channel")
         source = np.asarray(ImageOps.exif_transpose(source).convert("RGBA"))
     pixels = _to_rgba(source, name)
-    return Photo(pixels, name, pixels.shape[1::-1])
+    return Photo(_limit(pixels), name, pixels.shape[1::-1])
 
 
 def load_mask(source: Any, photo: Photo) -> np.ndarray:
@@ -104,6 +107,69 @@ def load_mask(source: Any, photo: Photo) -> np.ndarray:
     return mask
 
 
+def group_masks(
+    masks: Any, inputs: Any, groups: Sequence[Sequence[Any]], names: Sequence[str], many: bool
+) -> list[list[Any]]:
+    """A mask, or None, for each photo of each object that ``group_photos`` has found.
+
+    Args:
+        masks: None: those in the folder ``masks`` of each folder of photos; a folder: masks with
+            the photos' names, or of many objects folders with their names; else in the shape of
+            ``inputs``, with None for a photo or an object that has none.
+
+    Raises:
+        ConfigError: another number of masks than of photos.
+        FileError: no such folder, or no mask in it.
+    """
+    if masks is None or _is_folder(masks):
+        if masks is None:
+            folders = [folder / MASKS if folder else None for folder in _folders(inputs, groups)]
+        elif many:
+            folders = [Path(masks) / name for name in names]
+            if not any(map(_is_folder, folders)):
+                raise FileError(f"{masks}: no folder of masks, expected some such as {names[0]}")
+        else:
+            folders = [Path(masks)]
+        return [
+            find_masks(folder, sources) if _is_folder(folder) else [None] * len(sources)
+            for folder, sources in zip(folders, groups, strict=True)
+        ]
+    if _is_path(masks) and not Path(masks).exists():
+        raise FileError(f"{masks}: no such mask, and no such folder of masks")
+    return match(masks, groups, many, "masks")
+
+
+def match(given: Any, groups: Sequence[Sequence[Any]], many: bool, what: str) -> list[list[Any]]:
+    """Masks or boxes, given in the shape of the photos, for each photo of each object.
+
+    Raises:
+        ConfigError: their number is another.
+    """
+    if given is None:
+        given = [None] * len(groups)
+    elif not many:
+        given = [given if isinstance(given, list | tuple) else [given]]
+    expected = [len(sources) for sources in groups]
+    if not isinstance(given, list | tuple) or len(given) != len(groups):
+        raise ConfigError(f"{what}: expected a list for each of {len(groups)} objects")
+    filled = [
+        [None] * count if each is None else [*each] if isinstance(each, list | tuple) else [each]
+        for each, count in zip(given, expected, strict=True)
+    ]
+    if [len(each) for each in filled] != expected:
+        raise ConfigError(f"{what} for {[len(e) for e in filled]} photos, expected {expected}")
+    return filled
+
+
+def _folders(inputs: Any, groups: Sequence[Sequence[Any]]) -> list[Path | None]:
+    """The folder of each object that was given as one."""
+    if _is_folder(inputs):
+        return [Path(sources[0]).parent for sources in groups]
+    if isinstance(inputs, list | tuple) and all(map(_is_group, inputs)):
+        return [Path(entry) if _is_folder(entry) else None for entry in inputs]
+    return [None] * len(groups)
+
+
 def find_masks(folder: str | os.PathLike, sources: Sequence[Any]) -> list[Path | None]:
     """For each photo the file of the same name in a folder; None where there is none.
 
@@ -113,20 +179,30 @@ def find_masks(folder: str | os.PathLike, sources: Sequence[Any]) -> list[Path |
     folder = Path(folder)
     if not folder.is_dir():
         raise FileError(f"{folder}: no such folder of masks")
-    found: list[Path | None] = []
-    for source in sources:
-        stem = Path(source).stem if isinstance(source, str | os.PathLike) else None
-        paths = (folder / f"{stem}{suffix}" for suffix in SUFFIXES)
-        found.append(next((path for path in paths if stem and path.is_file()), None))
+    stems = [Path(s).stem if isinstance(s, str | os.PathLike) else None for s in sources]
+    twice = next((stem for stem in stems if stem and stems.count(stem) > 1), None)
+    if twice:
+        raise ConfigError(f"{folder}: {twice} is the name of several photos, expected one a mask")
+    masks = {path.stem: path for path in _list_photos(folder)}
+    found = [masks.get(stem) for stem in stems]
     if not any(found):
         raise FileError(f"{folder}: no mask of any photo, expected <name of the photo>.png")
     return found
 
 
+def _limit(pixels: np.ndarray) -> np.ndarray:
+    """A large photo smaller, to ``LONGEST`` pixels on its longer side."""
+    height, width = pixels.shape[:2]
+    factor = LONGEST / max(height, width)
+    if factor >= 1:
+        return pixels
+    size = max(1, round(factor * width)), max(1, round(factor * height))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
 def _is_group(entry: Any) -> bool:
-    if isinstance(entry, str | os.PathLike):
-        return Path(entry).is_dir()
-    return isinstance(entry, list | tuple) or (isinstance(entry, np.ndarray) and entry.ndim == 4)
+    stacked = isinstance(entry, np.ndarray) and entry.ndim == 4
+    return _is_folder(entry) or isinstance(entry, list | tuple) or stacked
 
 
 def _photos_in(folder: Path) -> list[Path]:
@@ -145,17 +221,28 @@ def _list_photos(folder: Path) -> list[Path]:
 
 
 def _name(source: Any) -> str:
-    if isinstance(source, str | os.PathLike):
-        return Path(os.path.abspath(source)).stem  # of "." too
-    return OBJECT
+    if not _is_path(source):
+        return OBJECT
+    path = Path(os.path.abspath(source))  # of "." too
+    return path.name if path.is_dir() else path.stem
+
+
+def _is_path(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike)
+
+
+def _is_folder(source: Any) -> bool:
+    return _is_path(source) and Path(source).is_dir()
 
 
 def _name_objects(groups: Sequence[Any]) -> list[str]:
     """A name for each group, all different: they become files."""
     names: list[str] = []
     for number, group in enumerate(groups, 1):
-        name = _name(group) if isinstance(group, str | os.PathLike) else f"object_{number}"
-        names.append(name if name not in names else f"{name}_{number}")
+        name = first = _name(group) if _is_path(group) else f"{OBJECT}_{number}"
+        while name in names:
+            name, number = f"{first}_{number}", number + 1
+        names.append(name)
     return names
 
 

@@ -43,7 +43,8 @@ class Reconstruction:
         views: The photos as the network got them.
         threshold: Occupied where the probability is at least this.
         name: Of the object.
-        coarse: (V, X, Y, Z) float32, what each view alone gives; None if not asked for.
+        coarse: (V', X, Y, Z) float32, what each view alone gives, V' being V, or 1 where features
+            are fused; None if not asked for.
         scores: (V, X, Y, Z) float32, the share of each view in the fused volume, which add up to 1;
             None if not asked for, or if the fusion has none.
     """

@@ -6,13 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import cv2
 import numpy as np
 
 from voxrecon.errors import ConfigError, FileError
 
-from .framing import crop, mask_box, touches_border
-from .masks import Box, cut_out, is_empty
+from .framing import crop, fit, mask_box, touches_border
+from .masks import BORDER, LEAST, Box, cut_out, is_empty
 
 Background = Literal["auto", "alpha", "grabcut", "keep"]
 Framing = Literal["object", "whole", "rendering"]
@@ -21,7 +20,7 @@ FRAMINGS: tuple[str, ...] = get_args(Framing)
 SIZE = 128  # pixels of a crop's side: those of the renderings that networks are trained on
 FILL = 0.7  # of a crop's side that the object takes: median of ShapeNet and Shapes13 0.66 to 0.76
 BOXES = (1.0, 0.85, 0.7)  # of a photo's sides: where GrabCut looks for the object
-MOST = 0.95  # of the pixels: a mask with more has found no background
+MOST = 0.95  # of its box: a mask with more has found no background
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +55,13 @@ def cut_photo(
         name: Of the photo, for messages.
         mask: (H, W) uint8, above 127 where the object is.
         box: Left, top, right, bottom in pixels: nothing outside is the object.
-        background: "auto" takes the mask, else alpha where any pixel is transparent, else GrabCut
-            (in the box, if there is one); "alpha" and "grabcut" take that one; "keep" removes
-            nothing.
-        framing: "object" centres the object and lets its longer side take 0.7 of the crop;
-            "whole" takes the whole photo, with margins where it is not square; "rendering" takes
-            the 128 pixels in the middle, as the networks' tests do with renderings of 137.
+        background: Where there is no mask: "auto" takes alpha where any pixel is transparent, else
+            GrabCut (in the box, if there is one); "alpha" and "grabcut" take that one; "keep"
+            removes nothing, and transparent pixels become white.
+        framing: "object" centres the object and lets its longer side take 0.7 of the crop (of a
+            kept background it takes the whole photo); "whole" takes the whole photo, with margins
+            where it is not square; "rendering" takes the 128 pixels in the middle, as the networks'
+            tests do with renderings of 137.
 
     Raises:
         FileError: no object is found.
@@ -88,14 +88,20 @@ def cut_photo(
                 f"{width} x {height} pixels"
             )
     alpha, source = _find_object(photo, name, mask, box, background)
-    cut = np.dstack((photo[..., :3], alpha))
-    if framing == "object":
+    colours = photo[..., :3]
+    if source == "kept":
+        share = photo[..., 3:] / 255
+        colours = np.rint(colours * share + 255 * (1 - share)).astype(np.uint8)
+    cut = np.dstack((colours, alpha))
+    if framing == "object" and source != "kept":
         picture = _centre(cut)
-    elif framing == "whole":
+    elif framing != "rendering":
         picture = _letterbox(cut)
     else:
         picture = _middle(cut, name)
-    return Cutout(picture, source, name, source != "kept" and touches_border(cut))
+    # GrabCut takes a frame of the photo for background, whatever is there
+    frame = 1.5 * BORDER if source == "GrabCut" else 0.0
+    return Cutout(picture, source, name, source != "kept" and touches_border(cut, frame))
 
 
 def _find_object(
@@ -108,12 +114,15 @@ def _find_object(
     elif background == "keep":
         alpha, source, hint = np.full_like(own, 255), "kept", "expected a photo"
     elif background == "alpha" or (background == "auto" and own.min() < 255):
+        if own.min() == 255:
+            raise FileError(f"{name}: no transparent pixel, expected some for background 'alpha'")
         alpha, source, hint = own, "alpha", "expected an object that is not transparent"
     else:
         boxes = [box] if box is not None else [_inner_box(own.shape, part) for part in BOXES]
         for each in boxes:
             alpha = cut_out(photo[..., :3], each)
-            if not is_empty(alpha) and (alpha > 127).mean() <= MOST:
+            left, top, right, bottom = each
+            if LEAST < (alpha > 127).sum() / ((right - left) * (bottom - top)) <= MOST:
                 break
         source = "GrabCut"
         hint = "expected a plain background, a mask, a box, or transparent pixels"
@@ -144,10 +153,9 @@ def _centre(cut: np.ndarray) -> np.ndarray:
 def _letterbox(cut: np.ndarray) -> np.ndarray:
     height, width = cut.shape[:2]
     side = max(height, width)
-    square = np.zeros((side, side, 4), np.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width] = cut
-    return cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    margins = ((side - width) / 2 / side, (side - height) / 2 / side)
+    place = (*margins, 1 - margins[0], 1 - margins[1])
+    return fit(cut, (0.0, 0.0, float(width), float(height)), place, SIZE)
 
 
 def _middle(cut: np.ndarray, name: str) -> np.ndarray:

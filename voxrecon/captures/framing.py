@@ -80,11 +80,13 @@ def mask_box(alpha: np.ndarray) -> Box:
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
-def touches_border(photo: np.ndarray) -> bool:
-    """Whether the mask of a photo (H, W, 4) reaches its border: the object may go on beyond."""
+def touches_border(photo: np.ndarray, frame: float = 0.0) -> bool:
+    """Whether the mask of a photo (H, W, 4) reaches its border, or a frame that takes this part of
+    each side: the object may go on beyond."""
     left, top, right, bottom = mask_box(photo[..., 3])
     height, width = photo.shape[:2]
-    return left == 0 or top == 0 or right == width or bottom == height
+    x, y = frame * width, frame * height
+    return left <= x or top <= y or right >= width - x or bottom >= height - y
 
 
 def upright(photo: np.ndarray, rotation: float) -> np.ndarray:
@@ -107,7 +109,13 @@ def crop(photo: np.ndarray, box: Box, size: int) -> np.ndarray:
     Returns:
         (size, size, 4) uint8 RGBA; colours at the mask's edge are those inside of it.
     """
-    mask, box = np.array(mask_box(photo[..., 3])), np.array(box)
+    return fit(photo, mask_box(photo[..., 3]), box, size)
+
+
+def fit(photo: np.ndarray, part: Box, box: Box, size: int) -> np.ndarray:
+    """The square in which ``part`` of a photo (H, W, 4) RGBA, in pixels, fills ``box`` of the unit
+    picture; as ``crop``."""
+    mask, box = np.array(part), np.array(box)
     side = FINE * size
     scale = side * _diagonal(box) / _diagonal(mask)
     shift = side * (box[:2] + box[2:]) / 2 - scale * (mask[:2] + mask[2:]) / 2

@@ -45,46 +45,53 @@ def cut_out(rgb: np.ndarray, box: Box) -> np.ndarray:
     h, w = small.shape[:2]
     edge = max(1, round(BORDER * w)), max(1, round(BORDER * h))
     left, top, right, bottom = (factor * v for v in box)
+    in_box = np.zeros((h, w), bool)
+    in_box[max(int(top), 0) : int(bottom) + 1, max(int(left), 0) : int(right) + 1] = True
     left, top = max(int(left), edge[0]), max(int(top), edge[1])
     right, bottom = min(int(right) + 1, w - edge[0]), min(int(bottom) + 1, h - edge[1])
     if right - left < 2 or bottom - top < 2:  # too small a photo, or a box beside it
         return np.zeros((height, width), np.uint8)
     inside = np.zeros((h, w), bool)
     inside[top:bottom, left:right] = True
-    differs = _unlike_background(small, inside)
-    if differs is None or not differs.any():
+    differs = _unlike_background(small, ~inside)
+    if differs is None or not (differs & in_box).any():
         label = np.where(inside, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
-    else:
-        label = np.where(differs, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-        label[~inside] = cv2.GC_BGD
+    else:  # an object may reach the border
+        label = np.where(differs & in_box, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+        label[~inside & ~differs] = cv2.GC_BGD
     cv2.setRNGSeed(0)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     bgr = np.ascontiguousarray(small[..., ::-1])
     cv2.grabCut(bgr, label, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
-    mask = _without_specks(np.isin(label, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8))
+    object_ = np.isin(label, (cv2.GC_FGD, cv2.GC_PR_FGD)) & in_box
+    mask = _without_specks(object_.astype(np.uint8))
     smooth = cv2.resize(255 * mask, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.where(smooth > 127, 255, 0).astype(np.uint8)
 
 
-def _unlike_background(rgb: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
-    """Where ``inside`` (H, W) a photo differs from the smooth background that surrounds it, shadows
-    left out; None where what surrounds it is not smooth."""
-    h, w = inside.shape
+def _unlike_background(rgb: np.ndarray, around: np.ndarray) -> np.ndarray | None:
+    """Where a photo (H, W, 3) differs from the smooth background that most of ``around`` (H, W)
+    shows, shadows left out; None where that is not smooth."""
+    h, w = around.shape
     y, x = (grid.ravel() for grid in np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j])
     terms = np.stack((np.ones_like(x), x, y, x * x, x * y, y * y, x**3, y**3), axis=1)
-    pixels, outside = rgb.reshape(-1, 3).astype(float), ~inside.ravel()
-    fitted = outside
-    for _ in range(3):  # without what reaches out of the box
-        weights, *_ = np.linalg.lstsq(terms[fitted], pixels[fitted], rcond=None)
-        background = terms @ weights  # (P, 3)
-        error = np.linalg.norm(pixels - background, axis=1)
-        noise = np.sqrt(np.mean(error[fitted] ** 2))
-        fitted = outside & (error < max(3 * noise, LEVELS / 2))
-    if noise > MOST_NOISE or fitted.sum() < PLAIN * outside.sum():
+    pixels, outside = rgb.reshape(-1, 3).astype(float), around.ravel()
+    off = np.linalg.norm(pixels - np.median(pixels[outside], axis=0), axis=1)
+    # from everything, and from what is about the colour of most where an object reaches in
+    for fitted in (outside, outside & (off < max(3 * np.median(off[outside]), LEVELS))):
+        for _ in range(4):
+            weights, *_ = np.linalg.lstsq(terms[fitted], pixels[fitted], rcond=None)
+            background = terms @ weights  # (P, 3)
+            error = np.linalg.norm(pixels - background, axis=1)
+            noise = np.sqrt(np.mean(error[fitted] ** 2))
+            fitted = outside & (error < max(3 * noise, LEVELS / 2))
+        if noise <= MOST_NOISE and fitted.sum() >= PLAIN * outside.sum():
+            break
+    else:
         return None
     ratio = pixels / background.clip(1, 255)
     shadow = (ratio.mean(1) > DARKEST) & (ratio.mean(1) < 1) & (np.ptp(ratio, axis=1) < SAME_COLOUR)
-    return (error > max(4 * noise, LEVELS)).reshape(h, w) & ~shadow.reshape(h, w) & inside
+    return (error > max(4 * noise, LEVELS)).reshape(h, w) & ~shadow.reshape(h, w)
 
 
 def is_empty(alpha: np.ndarray) -> bool:
