@@ -1,25 +1,31 @@
 # SPDX-License-Identifier: MIT
 """The Python of README and docs runs: each page's blocks one after the other, in an empty folder.
 
-A block that cannot run here has ``<!-- not run: reason -->`` directly before it.
+A block that cannot run here has ``<!-- not run: reason -->`` directly before it. Of the commands
+for a shell those run that take what the repository has.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import sys
 import types
+from glob import glob
 from pathlib import Path
 
 import pytest
 import torch
 import trimesh
+from commands import call
 from shrink import ROOT
 
 from voxrecon.apis.model_folder import write_model_folder
+from voxrecon.apis.model_zoo import find_model
 from voxrecon.cli.check_dataset import main as check_dataset
+from voxrecon.cli.main import main as voxrecon
 from voxrecon.engine.config import check_config, load_config
 from voxrecon.registry import MODELS
 
@@ -111,6 +117,46 @@ def test_python(page, folder, monkeypatch, capsys):
             test()
     if page in AFTER:
         AFTER[page](folder, capsys.readouterr().out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/first_steps.md"])
+def test_photos_to_a_mesh(page, folder):
+    if not find_model("pix2voxpp_f_shapes13").folder.is_dir():
+        pytest.skip("needs the model that ships")
+    (line,) = commands(page, "voxrecon infer docs/photos/.*")
+    run(line)
+    assert trimesh.load(folder / "chair.glb").geometry
+
+
+@pytest.mark.slow
+def test_export_and_what_runs_it(folder):
+    for name in ("onnxscript", "onnxruntime", "openvino"):
+        pytest.importorskip(name, reason=f"needs {name}")
+    make_model(folder)
+    for number, name in enumerate(("front.jpg", "side.jpg"), start=1):
+        shutil.copy(folder / "docs" / "photos" / f"chair{number}.jpg", folder / name)
+    first, *others = commands("docs/export.md", "voxrecon (?:export|infer) .*")
+    assert "--weights" in first  # of a training; make_model stands for it
+    for line in others:
+        run(line)
+        if " infer " in line:
+            assert trimesh.load(folder / "chair.glb").geometry
+            (folder / "chair.glb").unlink()
+    names = {path.name for path in (folder / "chairs").iterdir()}
+    assert {"model.onnx", "openvino.xml", "openvino.bin"} < names
+
+
+def commands(page: str, pattern: str) -> list[str]:
+    """Lines of a page's blocks for a shell."""
+    text = "".join(re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(), re.S))
+    return re.findall(f"^{pattern}$", text, re.M)
+
+
+def run(line: str) -> None:
+    """As a shell does."""
+    _, *words = shlex.split(line, comments=True)
+    call(voxrecon, *(path for word in words for path in sorted(glob(word)) or [word]))
 
 
 def build(config: Path, module: types.ModuleType, monkeypatch) -> None:

@@ -2,6 +2,9 @@
 import os
 import signal
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +67,28 @@ def chatter():
 
 def give_lambda():
     return lambda: 0
+
+
+def wait_for_writer(path):
+    """What somebody writes into a pipe; until then it waits."""
+    return Path(path).read_bytes()
+
+
+@contextmanager
+def calls_under_way(folder, count):
+    """Calls that are being served until the end; what they give must be in their futures then."""
+    pipes = [folder / str(i) for i in range(count)]
+    with ThreadPoolExecutor(count) as pool:
+        calls: list[Future] = []
+        for pipe in pipes:
+            os.mkfifo(pipe)
+            calls.append(pool.submit(run_limited, wait_for_writer, pipe, name="a", seconds=20))
+        streams = [pipe.open("wb") for pipe in pipes]  # waits for the readers
+        yield calls
+        for stream in streams:
+            stream.write(b"end")
+            stream.close()
+        assert [call.result() for call in calls] == [b"end"] * count
 
 
 def works():
@@ -131,9 +156,14 @@ def test_what_a_parser_prints_does_not_reach_the_reply():
     assert run_limited(chatter, name="a") == b""
 
 
+def last_server():
+    """The server of the last call."""
+    return sandbox._pool.queue[-1]
+
+
 def test_a_killed_server_is_one_failure_and_then_replaced():
-    sandbox._servers[os.getpid()].kill()
-    sandbox._servers[os.getpid()].wait()
+    last_server().kill()
+    last_server().wait()
     assert works()  # it had ended before the call
     server = run_limited(where, name="a")[1]
     with pytest.raises(FileError, match="a.obj: the process that was to read it has ended"):
@@ -154,7 +184,7 @@ def test_a_forked_process_has_its_own_server():
         try:
             own = run_limited(where, name="a")[1]
             os.write(write_, str(own).encode())
-            sandbox._servers[os.getpid()].kill()
+            last_server().kill()
         finally:
             os._exit(0)
     os.waitpid(child, 0)
@@ -164,12 +194,44 @@ def test_a_forked_process_has_its_own_server():
     assert other != server and run_limited(where, name="a")[1] == server
 
 
+def test_a_call_does_not_wait_for_others(tmp_path):
+    with calls_under_way(tmp_path, sandbox.SERVERS - 1) as calls:
+        assert works()
+        assert not any(call.done() for call in calls)
+
+
+def test_there_are_few_servers():
+    with ThreadPoolExecutor(2 * sandbox.SERVERS) as pool:
+        calls = [pool.submit(run_limited, where, name="a") for _ in range(6 * sandbox.SERVERS)]
+        found = [call.result() for call in calls]
+    assert len({child for child, _ in found}) == len(found)
+    assert len({server for _, server in found}) <= sandbox.SERVERS
+
+
+def test_broken_calls_leave_their_places_to_others():
+    for _ in range(sandbox.SERVERS):
+        server = run_limited(where, name="a")[1]
+        refusal(die_with, server)
+
+
+def test_a_process_forked_amid_calls_does_not_wait_for_them(tmp_path):
+    with calls_under_way(tmp_path, sandbox.SERVERS):
+        child = os.fork()
+        if not child:
+            signal.alarm(15)
+            try:
+                os._exit(0 if works() else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def test_what_lies_in_the_current_folder_is_not_run(tmp_path, monkeypatch):
     (tmp_path / "voxrecon").mkdir()
     (tmp_path / "voxrecon" / "__init__.py").write_text("open('run', 'w')\n")
     (tmp_path / "pickle.py").write_text("open('run', 'w')\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sandbox, "_servers", {})  # a new one is started here
+    monkeypatch.setattr(sandbox, "_pool", sandbox._new_pool())  # a new one is started here
     assert run_limited(double, 3, name="x") == 6
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pickle.py", "voxrecon"]
 

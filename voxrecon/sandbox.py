@@ -2,8 +2,9 @@
 """Third-party parsers in a child process: a crash, endless work or a flood of memory that a hostile
 file provokes ends there.
 
-One server process is started at the first call; it forks a child for each call, which takes some
-milliseconds. A child has a limit of time and of memory and writes no files.
+A server process is started at the first call; it forks a child for each call, which takes some
+milliseconds. A child has a limit of time and of memory and writes no files. Calls of several
+threads have a server each, up to ``SERVERS``; further ones wait.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
-from threading import Lock
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from queue import LifoQueue
 from typing import BinaryIO
 
 from voxrecon.errors import FileError, VoxreconError
@@ -25,9 +27,7 @@ SERVER = (
     "import sys; sys.path[:] = [p for p in sys.path if p]; "
     "from voxrecon.sandbox import serve; serve()"
 )
-
-_servers: dict[int, subprocess.Popen] = {}  # by process: a fork may not use its parent's
-_lock = Lock()
+SERVERS = 4
 
 
 def run_limited(
@@ -52,21 +52,13 @@ def run_limited(
     request = pickle.dumps((function, args, seconds, megabytes))
     # where one stands may change between two calls
     modules = pickle.dumps((os.getcwd(), list(sys.path), [function.__module__, *preload]))
-    with _lock:
-        server = _servers.get(os.getpid())
-        if server is None or server.poll() is not None:
-            server = _servers[os.getpid()] = _start()
-        try:
+    try:
+        with _borrow_server() as server:
             _write(server.stdin, modules)
             _write(server.stdin, request)
             kind, value = pickle.loads(_read(server.stdout))
-        except BaseException as error:
-            # Ctrl-C, too: a reply that nobody waits for must not reach the next call
-            server.kill()
-            server.wait()
-            if isinstance(error, OSError | EOFError):
-                raise FileError(f"{name}: the process that was to read it has ended") from error
-            raise
+    except (OSError, EOFError) as error:
+        raise FileError(f"{name}: the process that was to read it has ended") from error
     if kind == "result":
         return value
     if kind == "killed":
@@ -79,6 +71,42 @@ def _end(code: int) -> str:
     if code == -signal.SIGALRM:
         return "took longer"
     return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+
+
+def _new_pool() -> LifoQueue[subprocess.Popen | None]:
+    """Servers that wait for a call, the last used on top; None: one that was never needed."""
+    pool = LifoQueue()
+    for _ in range(SERVERS):
+        pool.put(None)
+    return pool
+
+
+def _forget_pool() -> None:
+    """In a fork, which may not use its parent's."""
+    global _pool
+    _pool = _new_pool()
+
+
+_pool = _new_pool()
+os.register_at_fork(after_in_child=_forget_pool)
+
+
+@contextmanager
+def _borrow_server() -> Iterator[subprocess.Popen]:
+    pool = _pool
+    server = pool.get()
+    try:
+        if server is None or server.poll() is not None:
+            server = _start()
+        yield server
+    except BaseException:
+        # Ctrl-C, too: a reply that nobody waits for must not reach the next call
+        if server is not None:
+            server.kill()
+            server.wait()
+        raise
+    finally:
+        pool.put(server)
 
 
 def _start() -> subprocess.Popen:

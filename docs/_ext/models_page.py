@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from voxrecon.apis.model_zoo import METAFILES
 from voxrecon.evaluation.published_tables import (
     FOLDER,
     OVERALL,
@@ -18,7 +19,6 @@ from voxrecon.evaluation.published_tables import (
     read_published,
 )
 
-METAFILES = ("configs/metafile.yml", "projects/*/metafile.yml")
 METHODS = {  # as the published tables name what a config describes
     "pix2vox_f": ["Pix2Vox-F"],
     "pix2vox_a": ["Pix2Vox-A"],

@@ -77,6 +77,7 @@ def test_a_cut_is_that_of_timm_without_running_code(name, stop, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("builtins.exec", None)
         cut = CutTrunk(model, stop)
+        assert all(module.training for module in cut.modules())  # as of any new module
         cut.eval().train()
     assert list(cut.state_dict()) == list(other.state_dict())
     assert [n for n, _ in cut.named_parameters()] == [n for n, _ in other.named_parameters()]

@@ -39,18 +39,19 @@ class Events:
         progress: gr.Progress = gr.Progress(),  # noqa: B008 (gradio finds it there)
     ) -> tuple[Any, ...]:
         """Message, model, crops, downloads, session."""
-        close(session)
         try:
-            session = self.workshop.reconstruct(
+            new = self.workshop.reconstruct(
                 photos or [],
                 background,
                 lambda done, of: progress((done, of), desc="Cutting out", unit="photos"),
             )
         except VoxreconError as error:
+            close(session)
             return warn(error), None, "", gr.update(visible=False), None
-        message, model = self.show_model(session, threshold, mesh)
-        crops = f'<div class="crops">{"".join(map(show_view, session.result.views))}</div>'
-        return message, model, crops, gr.update(visible=True), session
+        message, model = self.show_model(new, threshold, mesh)
+        crops = f'<div class="crops">{"".join(map(show_view, new.result.views))}</div>'
+        close(session)  # not before: until the end other events come with it
+        return message, model, crops, gr.update(visible=True), new
 
     def show_model(
         self, session: Session | None, threshold: float, mesh: MeshKind

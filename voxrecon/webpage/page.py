@@ -12,12 +12,13 @@ import gradio as gr
 
 from voxrecon.apis.inputs import SUFFIXES
 from voxrecon.captures.cutouts import BACKGROUNDS
+from voxrecon.sandbox import SERVERS
 
 from .events import Events, close
 from .session import FORMATS, Workshop, list_examples
 
 THRESHOLD = 0.3
-AT_ONCE = 4  # visitors whose photos are read at the same time
+AT_ONCE = SERVERS  # visitors whose photos are read at the same time, none waiting for another's
 WAITING = 16  # visitors in the queue
 HOUR = 3600  # seconds after which what nobody uses is removed
 VIEWER = """

@@ -24,7 +24,8 @@ class CutTrunk(nn.Module):
 
     def __init__(self, model: nn.Module, stop: str) -> None:
         super().__init__()
-        self.graphs = {mode: _Tracer(stop).cut(model.train(mode)) for mode in (True, False)}
+        # training last: in that mode the parts stay, as those of any new module
+        self.graphs = {mode: _Tracer(stop).cut(model.train(mode)) for mode in (False, True)}
         for node in chain(*(graph.nodes for graph in self.graphs.values())):
             if node.op in ("call_module", "get_attr"):
                 self._adopt(node.target, attrgetter(node.target)(model))
