@@ -10,8 +10,6 @@ from model_folders import make_model_folder, make_photo
 from PIL import Image
 
 from voxrecon.apis import VoxelInferencer
-from voxrecon.apis.inferencer import DEFAULT_MODEL
-from voxrecon.cli.infer import DEFAULT_MODEL as OF_THE_COMMAND
 from voxrecon.errors import CheckpointError, ConfigError, FileError
 
 
@@ -210,7 +208,3 @@ def test_hub(folder, photos, monkeypatch, tmp_path):
     loaded.folder = None
     with pytest.raises(CheckpointError, match="user/copy: only a model folder is uploaded"):
         loaded.push_to_hub("user/copy")
-
-
-def test_command_and_python_have_one_default():
-    assert DEFAULT_MODEL == OF_THE_COMMAND

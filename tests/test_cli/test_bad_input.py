@@ -260,7 +260,7 @@ def test_a_log_on_a_full_disk_is_no_bug(capfd):
 
     with pytest.raises(SystemExit, match="2"):
         guard(full)
-    expected = "error: the files of --work-dir cannot be written: No space left on device\n"
+    expected = "error: output cannot be written: No space left on device\n"
     assert capfd.readouterr().err == expected
 
     def bug():

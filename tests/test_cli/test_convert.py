@@ -452,5 +452,7 @@ def test_the_header_is_checked_on_loading(small, tmp_path):
 
 def test_the_authors_layout_is_not_loaded_as_ours(small, tmp_path):
     torch.save(small, tmp_path / "source.pth")
-    with pytest.raises(CheckpointError, match="layout of the authors; first run voxrecon convert CONFIG"):
+    with pytest.raises(
+        CheckpointError, match="layout of the authors; first run voxrecon convert CONFIG"
+    ):
         init_model(config("pix2voxpp_f"), tmp_path / "source.pth")

@@ -58,6 +58,7 @@ def test_a_checkpoint_becomes_a_folder(trained, tmp_path, capsys):
     front, body = card.removeprefix("---\n").split("\n---\n", 1)
     assert front.startswith("license: mit\nlibrary_name: voxrecon\n")
     assert body.startswith("\n# chairs\n") and 'VoxelInferencer("chairs")' in body
+    assert 'VoxelInferencer.from_pretrained("user/chairs")' in body
     count = sum(parameter.numel() for parameter in model.parameters())
     assert f"| parameters | {count:,} |" in body and "8 x 8 x 8" in body
     assert "64 x 64 pixels, BGR; background grey 240" in body
@@ -126,6 +127,26 @@ def test_onnx_is_put_into_a_folder_that_stays(trained, tmp_path, capsys):
     call(main, out, "-o", tmp_path / "copy")
     assert (tmp_path / "copy" / "README.md").read_text() == "# My own card\n"
     assert not (tmp_path / "copy" / "model.onnx").exists()
+
+
+def test_figures_alone_are_put_into_a_folder_that_stays(trained, tmp_path, capsys):
+    config, checkpoint = trained
+    out = tmp_path / "chairs"
+    call(main, config, "--weights", checkpoint, "-o", out, "--half")
+    exported = ("model.onnx", "openvino.xml", "openvino.bin")
+    for name in exported:
+        (out / name).write_text("exported")
+    kept = {name: hash_file(out / name) for name in ("model.safetensors", "config.json", *exported)}
+    write_results(tmp_path / "results.json", make_results(samples=13, views=(1, 3)))
+    capsys.readouterr()
+    call(main, out, "-o", out, "--results", tmp_path / "results.json")
+    assert {name: hash_file(out / name) for name in kept} == kept
+    card = (out / "README.md").read_text()
+    assert card.startswith("---\n") and "\n# chairs\n" in card and "mean grid" in card
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f"{out}/README.md: with the figures of {tmp_path}/results.json"
+    )
+    assert sorted(path.name for path in out.iterdir()) == sorted([*kept, "README.md"])
 
 
 def test_a_name_with_weights(trained, tmp_path, monkeypatch):

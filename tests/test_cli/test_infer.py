@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -11,9 +15,11 @@ import pytest
 import trimesh
 from commands import call, refusal
 from model_folders import make_model_folder, make_photo
+from PIL import Image
 
 from voxrecon.apis import VoxelInferencer
-from voxrecon.cli.infer import FORMATS, main
+from voxrecon.choices import FORMATS
+from voxrecon.cli.infer import main, parse_args
 from voxrecon.geometry.binvox import read_binvox
 
 
@@ -40,7 +46,9 @@ def test_photos_to_a_mesh(photos, model, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "photo1.png: background by alpha\nphoto2.png: background by GrabCut\n" in out
     assert "of 32^3 voxels occupied at threshold 0.3" in out
-    assert out.splitlines()[-1].endswith("infer photo1.png photo2.png -o chair.gif")
+    assert out.splitlines()[-1] == (
+        f"next: voxrecon infer photo1.png photo2.png --model {model} -o chair.gif"
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chair.glb", *photos]
 
 
@@ -82,6 +90,152 @@ def test_boxes_and_masks(photos, model, capsys):
     assert "photo2.png: background by mask" in capsys.readouterr().out
 
 
+def test_the_next_command_is_of_the_same_volume(photos, model, capsys):
+    Path("my masks").mkdir()
+    make_photo(Path("my masks/photo2.png"), 2)
+    options = (
+        "--device", "cpu", "--threshold", 0.25, "--masks", "my masks", "--boxes", "10,5,85,65",
+        "0,0,90,70", "--background", "grabcut", "--framing", "whole", "--elevation", -10,
+    )  # fmt: skip
+    call(main, *photos, "-o", "a.npz", "--model", model, *options)
+    line = capsys.readouterr().out.splitlines()[-1]
+    given, proposed = (
+        vars(parse_args([str(word) for word in words]))
+        for words in (
+            [*photos, "-o", "a.gif", "--model", model, *options],
+            shlex.split(line.removeprefix("next: voxrecon infer ")),
+        )
+    )
+    assert proposed == given
+    call(main, *photos, "-o", "a.gif", "--model", model)
+    assert "next:" not in capsys.readouterr().out
+
+
+def test_help_does_not_wait_for_the_network():
+    code = (
+        "import sys\nfrom voxrecon.cli.infer import build_parser\nbuild_parser().format_help()\n"
+        "print({'torch', 'cv2', 'trimesh'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def make_objects(folder: Path) -> Path:
+    """Two objects that can be reconstructed, and three that cannot."""
+    make_photo(folder / "broken/1.png", 1)
+    (folder / "broken/2.png").write_text("text")
+    for i in range(2):
+        make_photo(folder / "chair" / f"{i}.png", i)
+    (folder / "empty").mkdir()
+    (folder / "plain").mkdir()
+    Image.new("RGB", (90, 70), (128, 128, 128)).save(folder / "plain/1.png")
+    make_photo(folder / "table/0.png", 3)
+    return folder
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_objects_that_fail_do_not_stop_the_others(model, tmp_path, capsys, batch_size):
+    objects, out = make_objects(tmp_path / "objects"), tmp_path / "out"
+    given = (objects, "-o", out, "--formats", "npz", "--batch-size", batch_size)
+    with pytest.raises(SystemExit, match="2"):
+        call(main, *given, "--model", model)
+    printed = capsys.readouterr()
+    patterns = (
+        "empty: no photos, expected .*",
+        "broken/2.png: not a picture.*",
+        "plain/1.png: no object found by GrabCut, .*",
+    )
+    *failures, summary = printed.err.splitlines()
+    for line, pattern in zip(failures, patterns, strict=True):
+        assert re.fullmatch(f"{re.escape(str(objects))}/{pattern}", line)
+    assert summary == f"error: 3 of 5 objects failed, the others are written: {out}"
+    assert printed.out.splitlines()[-1] == f"2 files of 2 objects: {out}"
+    assert sorted(path.name for path in out.iterdir()) == ["chair.npz", "table.npz"]
+    inferencer = VoxelInferencer(model, device="cpu")
+    for name in ("chair", "table"):
+        expected = inferencer(objects / name).volume
+        assert np.allclose(np.load(out / f"{name}.npz")["volume"], expected, atol=1e-6)
+
+
+def test_an_empty_volume_is_one_failure(model, tmp_path, capsys):
+    for name, seed in (("chair", 1), ("table", 3)):
+        make_photo(tmp_path / "objects" / name / "0.png", seed)
+    inferencer = VoxelInferencer(model, device="cpu")
+    highest = {
+        result.name: float(result.volume.max()) for result in inferencer(tmp_path / "objects")
+    }
+    low, high = sorted(highest, key=highest.get)
+    threshold = (highest[low] + highest[high]) / 2
+    assert highest[low] < threshold < highest[high]
+    given = (tmp_path / "objects", "-o", tmp_path / "out", "--model", model)
+    with pytest.raises(SystemExit, match="2"):
+        call(main, *given, "--threshold", threshold, "--formats", "npz", "glb")
+    failure, summary = capsys.readouterr().err.splitlines()
+    assert failure.startswith(f"{low}: nothing is occupied at threshold {threshold:g}, the high")
+    assert summary.startswith("error: 1 of 2 objects failed, ")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == [f"{high}.glb", f"{high}.npz"]
+
+
+def test_objects_are_written_as_they_come(model, tmp_path, capsys, monkeypatch):
+    for name in "abc":
+        make_photo(tmp_path / "objects" / name / "0.png", 1)
+    (tmp_path / "objects/_empty").mkdir()
+    cut = VoxelInferencer.cut
+
+    def interrupted(source, *args):
+        if source.parent.name == "b":
+            raise KeyboardInterrupt
+        return cut(source, *args)
+
+    monkeypatch.setattr(VoxelInferencer, "cut", staticmethod(interrupted))
+    given = (tmp_path / "objects", "-o", tmp_path / "out", "--model", model, "--batch-size", 1)
+    with pytest.raises(SystemExit, match="130"):
+        call(main, *given)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.glb"]
+    assert "_empty: no photos" in capsys.readouterr().err
+
+
+def test_output_that_cannot_be_written_stops_all(model, tmp_path, capfd):
+    for name in "ab":
+        make_photo(tmp_path / "objects" / name / "0.png", 1)
+        (tmp_path / "out" / f"{name}.glb").mkdir(parents=True)
+    message = refusal(capfd, main, tmp_path / "objects", "-o", tmp_path / "out", "--model", model)
+    assert message.startswith(f"{tmp_path}/out/a.glb: cannot be written")
+
+
+def test_folders_of_one_name(model, tmp_path, capsys):
+    for place, seed in (("old", 1), ("new", 2)):
+        make_photo(tmp_path / place / "chair/0.png", seed)
+    out = tmp_path / "out.v2"  # a folder, whatever its name looks like
+    given = (tmp_path / "old/chair", tmp_path / "new/chair", "-o", out, "--formats", "npz")
+    call(main, *given, "--model", model, "--batch-size", 1)
+    inferencer = VoxelInferencer(model, device="cpu")
+    for name, place in (("chair", "old"), ("chair_2", "new")):
+        expected = inferencer(tmp_path / place / "chair").volume
+        assert np.array_equal(np.load(out / f"{name}.npz")["volume"], expected)
+    assert f"2 files of 2 objects: {out}" in capsys.readouterr().out
+
+
+def test_masks_of_many_objects(model, tmp_path, capsys):
+    for i, name in enumerate(("chair", "lamp", "table")):
+        make_photo(tmp_path / "objects" / name / "0.png", i)
+    make_photo(tmp_path / "masks/chair/0.png", 4)
+    make_photo(tmp_path / "masks/table/other.png", 4)
+    given = [main, tmp_path / "objects", "-o", tmp_path / "out", "--model", model]
+    given += ["--formats", "npz", "--batch-size", 2, "--masks"]
+    with pytest.raises(SystemExit, match="2"):
+        call(*given, tmp_path / "masks")
+    printed = capsys.readouterr()
+    assert "chair: 1 photos, background: 1 by mask\n" in printed.out
+    assert "lamp: 1 photos, background: 1 by alpha\n" in printed.out
+    assert printed.err.startswith(f"{tmp_path}/masks/table: no mask of any photo, expected ")
+    with pytest.raises(SystemExit, match="2"):
+        call(*given, tmp_path / "objects/chair")
+    expected = f"error: {tmp_path}/objects/chair: no folder of masks, expected some such as chair\n"
+    assert capsys.readouterr().err == expected
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -94,7 +248,7 @@ def test_boxes_and_masks(photos, model, capsys):
         (["-o", "a.glb", "--show-scores", "a.jpg"], "a.jpg: expected a file of type .png"),
         (["-o", "photo1.png/a.glb"], "photo1.png: cannot be written: Not a directory"),
         (["-o", "a.glb", "--batch-size", "0"], "--batch-size 0: expected 1 to 4096"),
-        (["-o", "a.glb", "--masks", "nowhere"], "nowhere: no such folder of masks"),
+        (["-o", "a.glb", "--masks", "nowhere"], "nowhere: no such mask, and no such folder"),
     ],
 )
 def test_refusals_leave_nothing_behind(photos, model, tmp_path, capfd, options, message):

@@ -12,13 +12,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from voxrecon.choices import BACKENDS
 from voxrecon.errors import CheckpointError, ConfigError
 from voxrecon.models import VoxelReconstructor
 from voxrecon.system import available_cores
 
 from .model_folder import ONNX, OPENVINO, brief
 
-BACKENDS = ("torch", "onnx", "openvino")
 OUTPUTS = ("volume", "coarse", "scores")
 
 

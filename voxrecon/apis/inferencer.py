@@ -17,6 +17,7 @@ from torch import Tensor
 
 from voxrecon.captures.cutouts import Background, Cutout, Framing, cut_photo
 from voxrecon.captures.masks import Box
+from voxrecon.choices import DEFAULT_MODEL
 from voxrecon.errors import CheckpointError, ConfigError
 from voxrecon.models import VoxelReconstructor
 
@@ -28,7 +29,6 @@ from .model_folder import read_model_folder
 from .model_zoo import find_model
 from .reconstruction import Reconstruction, check_threshold
 
-DEFAULT_MODEL = "pix2voxpp_f_shapes13"
 CHUNK = 24  # views of all objects that pass the per-view slots of the torch network at once
 
 

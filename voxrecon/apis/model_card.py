@@ -35,7 +35,8 @@ voxrecon.
 ```python
 from voxrecon.apis import VoxelInferencer
 
-inferencer = VoxelInferencer("{name}")  # this folder
+# "user" is whose repository this is; of a folder on a disk: VoxelInferencer("{name}")
+inferencer = VoxelInferencer.from_pretrained("user/{name}")
 inferencer(["front.jpg", "side.jpg"]).save("object.glb")
 ```
 

@@ -64,13 +64,34 @@ def write_model_folder(
     with ExitStack() as files:
         paths = {
             name: files.enter_context(atomic_write(folder / name, CheckpointError))
-            for name in (CONFIG, CARD, WEIGHTS)  # the last one appears first
+            for name in (CONFIG, CARD)
         }
+        # what is entered last ends first: weights appear, exports of the old ones go, then the rest
+        files.enter_context(_remove_exports(folder))
+        paths[WEIGHTS] = files.enter_context(atomic_write(folder / WEIGHTS, CheckpointError))
         paths[CONFIG].write_text(description, encoding="utf-8")
         paths[CARD].write_text(card, encoding="utf-8")
         save_weights(model, paths[WEIGHTS], folder / WEIGHTS, half)
-        for name in (ONNX, *OPENVINO):
-            (folder / name).unlink(missing_ok=True)
+
+
+def write_card_file(folder: str | Path, card: str) -> Path:
+    """Replace the README of a model folder, and nothing else.
+
+    Raises:
+        CheckpointError: It cannot be written.
+    """
+    path = Path(folder) / CARD
+    with atomic_write(path, CheckpointError) as temporary:
+        temporary.write_text(card, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def _remove_exports(folder: Path) -> Iterator[None]:
+    """When the block ends well."""
+    yield
+    for name in (ONNX, *OPENVINO):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from voxrecon.captures.cutouts import Cutout
+from voxrecon.choices import FORMATS, MESH_FORMATS, MeshKind
 from voxrecon.errors import ConfigError, FileError, VoxreconError
 from voxrecon.fileio import atomic_write
 from voxrecon.geometry import meshes
@@ -25,10 +26,8 @@ from voxrecon.visualization import (
 if TYPE_CHECKING:
     from trimesh import Trimesh
 
-MeshKind = Literal["smooth", "surface", "boxes"]
 ROUNDS = {"smooth": 10, "surface": 0}  # of smoothing
-MESHES = tuple(f".{kind}" for kind in meshes.KINDS)
-SUFFIXES = (*MESHES, ".binvox", ".npz", ".png", ".gif")
+SUFFIXES = tuple(f".{kind}" for kind in FORMATS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +127,7 @@ class Reconstruction:
             self._save_npz(path)
             return path
         self.check_occupied()
-        if kind in MESHES:
+        if kind[1:] in MESH_FORMATS:
             meshes.write_mesh(path, self.mesh(mesh))
         elif kind == ".binvox":
             write_binvox(path, self.occupied)

@@ -4,19 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
+from voxrecon.choices import BACKGROUNDS, FRAMINGS, Background, Framing
 from voxrecon.errors import ConfigError, FileError
 
 from .framing import crop, fit, mask_box, touches_border
 from .masks import BORDER, LEAST, Box, cut_out, is_empty
 
-Background = Literal["auto", "alpha", "grabcut", "keep"]
-Framing = Literal["object", "whole", "rendering"]
-BACKGROUNDS: tuple[str, ...] = get_args(Background)
-FRAMINGS: tuple[str, ...] = get_args(Framing)
 SIZE = 128  # pixels of a crop's side: those of the renderings that networks are trained on
 FILL = 0.7  # of a crop's side that the object takes: median of ShapeNet and Shapes13 0.66 to 0.76
 BOXES = (1.0, 0.85, 0.7)  # of a photo's sides: where GrabCut looks for the object

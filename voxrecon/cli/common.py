@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
+from voxrecon.choices import BACKENDS, DEFAULT_MODEL
 from voxrecon.cli.commands import command_line as command_line
 from voxrecon.errors import ConfigError, VoxreconError
 from voxrecon.packages import require_packages as require_packages
@@ -71,8 +72,7 @@ def guard(command: Callable[[], None]) -> None:
     except OSError as error:
         if error.filename is None and error.errno not in DISK:
             raise
-        # a stream does not know its file; all that a command writes is there
-        where = error.filename or "the files of --work-dir cannot be written"
+        where = error.filename or "output cannot be written"  # a stream does not know its file
         message = one_line(OSError(f"{where}: {error.strerror}"))
     except KeyboardInterrupt:
         message, code = "interrupted", INTERRUPTED
@@ -127,6 +127,23 @@ def config_line(path: str) -> str:
 def quote_path(path: str) -> str:
     """A path as it is typed into a shell, also one that begins like an option."""
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
+
+
+def add_model_options(arguments: argparse.ArgumentParser) -> None:
+    """The network of a command that runs one on photos, as ``VoxelInferencer`` takes it."""
+    arguments.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        help=f"a name of `voxrecon list`, a model folder or a config (default: {DEFAULT_MODEL})",
+    )
+    arguments.add_argument("--weights", metavar="CKPT", help="a checkpoint, for a config or a name")
+    arguments.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default="torch",
+        help="what runs a model folder that was exported for it (default: torch)",
+    )
+    arguments.add_argument("--device", help="as torch names it (default: a GPU if there is one)")
 
 
 def add_data_options(arguments: argparse.ArgumentParser) -> None:

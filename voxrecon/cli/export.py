@@ -6,10 +6,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from voxrecon.choices import PORTABLE
 from voxrecon.cli.common import command_line, guard, parser, quote_path
 from voxrecon.errors import ConfigError
 
-FORMATS = ("folder", "onnx", "openvino")
+FORMATS = ("folder", *PORTABLE)
 PACKAGES = {"onnxscript": "export", "onnxruntime": "export", "openvino": "openvino"}  # extras
 IMAGES = (2, 2)  # objects and views with which a folder is compared to what it was made of
 
@@ -59,10 +60,11 @@ def export(args: argparse.Namespace) -> None:
         OPENVINO,
         WEIGHTS,
         read_model_folder,
+        write_card_file,
         write_model_folder,
     )
 
-    portable = set(args.format) & {"onnx", "openvino"}
+    portable = set(args.format) & set(PORTABLE)
     for name, extra in PACKAGES.items() if portable else ():
         if name in ("onnxscript", "onnxruntime", *portable):
             import_package(name, extra)
@@ -71,8 +73,8 @@ def export(args: argparse.Namespace) -> None:
     if portable:
         check_exportable(source)
     model = source
+    results = read_figures(args)
     if described is not None:
-        results = read_figures(args)
         if card is None or results is not None:
             card = write_card(folder.resolve().name, source, results)
         write_model_folder(folder, source, described, card, args.half)
@@ -82,6 +84,9 @@ def export(args: argparse.Namespace) -> None:
             f"{folder / WEIGHTS}: {size_of(folder / WEIGHTS)}, {kind}; volumes differ from those "
             f"of the source by at most {difference(source, model):.2g}"
         )
+    elif results is not None:
+        card = write_card_file(folder, write_card(folder.resolve().name, source, results))
+        print(f"{card}: with the figures of {args.results}")
     onnx = None
     if "onnx" in args.format:
         onnx = folder / ONNX
@@ -100,7 +105,7 @@ def export(args: argparse.Namespace) -> None:
 
 
 def load_source(args: argparse.Namespace):
-    """The network; its ``cfg.model``, None where its folder needs no writing; its card if any."""
+    """The network; its ``cfg.model``, None where its weights stay as they are; its card if any."""
     from voxrecon.apis import init_model
     from voxrecon.apis.model_folder import read_card, read_model_config, read_model_folder
     from voxrecon.apis.model_zoo import find_model
@@ -114,7 +119,7 @@ def load_source(args: argparse.Namespace):
         if args.weights:
             raise ConfigError(f"--weights {args.weights}: the folder {folder} has its own")
         out = Path(args.out)
-        stays = out.is_dir() and out.samefile(folder) and not (args.half or args.results)
+        stays = out.is_dir() and out.samefile(folder) and not args.half
         described = None if stays else read_model_config(folder)["model"]
         return read_model_folder(folder), described, read_card(folder)
     if not args.weights:

@@ -6,14 +6,22 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from voxrecon.captures.cutouts import BACKGROUNDS, FRAMINGS
-from voxrecon.cli.common import check_ranges, command_line, guard, parser, quote_path
+from voxrecon.choices import BACKGROUNDS, FORMATS, FRAMINGS, MESH_KINDS
+from voxrecon.cli.common import (
+    add_model_options,
+    check_ranges,
+    command_line,
+    guard,
+    parser,
+    quote_path,
+)
 from voxrecon.errors import ConfigError, FileError
 from voxrecon.fileio import reason
 
-DEFAULT_MODEL = "pix2voxpp_f_shapes13"
-FORMATS = ("glb", "obj", "ply", "stl", "binvox", "npz", "png", "gif")
 LISTED = 8  # photos that are named one by one
+# options that a turntable of the same volume needs as well
+OF_MODEL = ("model", "weights", "backend", "device")
+OF_VOLUME = ("masks", "boxes", "background", "framing", "threshold", "elevation")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -21,7 +29,8 @@ def build_parser() -> argparse.ArgumentParser:
     arguments = parser(
         "infer",
         "Reconstruct an object from photos of it, or many objects. Photos, or a folder of photos,\n"
-        "are one object; a folder of folders is many.\n\n"
+        "are one object; a folder of folders, or several, are many: each is written as soon as it\n"
+        "is there, and those that cannot be reconstructed are named at the end.\n\n"
         "What is not the object is removed: by a given mask, else by alpha where any pixel is\n"
         "transparent, else by GrabCut. A mesh keeps the grid's axes, y up and the front towards\n"
         "+x, and lies in the cube from -0.5 to 0.5.",
@@ -46,19 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="F",
         help="of many objects: which files of each (default: glb)",
     )
-    arguments.add_argument(
-        "--model",
-        default=DEFAULT_MODEL,
-        help=f"a name of `voxrecon list`, a model folder or a config (default: {DEFAULT_MODEL})",
-    )
-    arguments.add_argument("--weights", metavar="CKPT", help="a checkpoint, for a config or a name")
-    arguments.add_argument(
-        "--backend",
-        choices=["torch", "onnx", "openvino"],
-        default="torch",
-        help="what runs a model folder that was exported for it (default: torch)",
-    )
-    arguments.add_argument("--device", help="as torch names it (default: a GPU if there is one)")
+    add_model_options(arguments)
     arguments.add_argument(
         "--threshold",
         type=float,
@@ -67,7 +64,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="occupied from this probability on (default: 0.3)",
     )
     arguments.add_argument(
-        "--masks", metavar="DIR", help="masks with the photos' names, white where the object is"
+        "--masks",
+        metavar="DIR",
+        help="masks with the photos' names, white where the object is; for many objects in folders "
+        "with the objects' names",
     )
     arguments.add_argument(
         "--boxes",
@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument(
         "--mesh",
-        choices=["smooth", "surface", "boxes"],
+        choices=MESH_KINDS,
         default="smooth",
         help="marching cubes, smoothed or as they are, or the faces of the voxels "
         "(default: smooth)",
@@ -123,44 +123,53 @@ def infer(args: argparse.Namespace) -> None:
     """Reconstruct as the command line says."""
     from voxrecon.apis import VoxelInferencer
     from voxrecon.apis.inputs import group_photos
+    from voxrecon.apis.reconstruction import check_threshold
+    from voxrecon.cli.infer_many import find_objects, infer_many
 
     check_ranges(args, {"batch_size": (1, 4096), "elevation": (-90, 90), "azimuth": (-3600, 3600)})
+    check_threshold(args.threshold)
     inputs = args.photos[0] if len(args.photos) == 1 else args.photos
-    _, names, many = group_photos(inputs)
-    _check_outputs(args, many)
+    folders = find_objects(args.photos)
+    try:
+        group_photos(inputs)
+    except FileError:
+        if not folders:  # of many objects one may be empty
+            raise
+    boxes = _read_boxes(args.boxes)
+    _check_outputs(args, bool(folders))
     inferencer = VoxelInferencer(args.model, args.weights, args.device, args.backend)
-    results = inferencer(
+    if folders:
+        infer_many(inferencer, folders, args)
+        return
+    result = inferencer(
         inputs,
         args.masks,
-        _read_boxes(args.boxes),
+        boxes,
         args.background,
         args.framing,
         args.threshold,
-        args.batch_size,
         scores=args.show_scores is not None,
     )
-    for result in results if many else [results]:
-        _describe(result, many)
-    written = []
-    if many:
-        folder = Path(args.out[0])
-        for result in results:
-            written += [
-                result.save(
-                    folder / f"{result.name}.{kind}", args.mesh, args.azimuth, args.elevation
-                )
-                for kind in args.formats or ["glb"]
-            ]
-        print(f"{len(written)} files of {len(names)} objects: {folder}")
-        return
-    for path in args.out:
-        written.append(results.save(path, args.mesh, args.azimuth, args.elevation))
-    _draw(results, args, written)
+    describe(result, many=False)
+    written = [result.save(path, args.mesh, args.azimuth, args.elevation) for path in args.out]
+    _draw(result, args, written)
     print("written:", ", ".join(quote_path(str(path)) for path in written))
-    photos = " ".join(map(quote_path, args.photos))
     if not any(path.suffix == ".gif" for path in written):
-        turned = written[0].with_suffix(".gif")
-        print(f"next: {command_line('infer')} {photos} -o {quote_path(str(turned))}")
+        words = [*map(quote_path, args.photos), *_repeat_options(args), "-o"]
+        turned = quote_path(str(written[0].with_suffix(".gif")))
+        print(f"next: {command_line('infer')} {' '.join(words)} {turned}")
+
+
+def _repeat_options(args: argparse.Namespace) -> list[str]:
+    """The words of the options that make the volume, where they are not the defaults."""
+    arguments, words = build_parser(), []
+    for name in (*OF_MODEL, *OF_VOLUME):
+        given = getattr(args, name)
+        if given != arguments.get_default(name):
+            values = given if isinstance(given, list) else [given]
+            words.append(f"--{name}")
+            words += [f"{x:.10g}" if isinstance(x, float) else quote_path(x) for x in values]
+    return words
 
 
 def _check_outputs(args: argparse.Namespace, many: bool) -> None:
@@ -168,7 +177,9 @@ def _check_outputs(args: argparse.Namespace, many: bool) -> None:
     from voxrecon.apis.reconstruction import check_output
 
     if many:
-        if len(args.out) > 1 or Path(args.out[0]).suffix:
+        folder = Path(args.out[0])
+        of_a_file = folder.suffix.lower()[1:] in FORMATS and not folder.is_dir()
+        if len(args.out) > 1 or of_a_file:
             raise ConfigError(f"--out {' '.join(args.out)}: many objects, expected a folder")
         for option in ("show_scores", "show_inputs", "boxes"):
             if getattr(args, option):
@@ -202,7 +213,7 @@ def _read_boxes(words: list[str] | None) -> list[tuple[float, ...]] | None:
     return boxes
 
 
-def _describe(result, many: bool) -> None:
+def describe(result, many: bool) -> None:
     """Which photos were cut out by what, and how much is occupied."""
     if many or len(result.views) > LISTED:
         sources = Counter(view.source for view in result.views)

@@ -8,10 +8,8 @@ import tempfile
 from pathlib import Path
 from threading import Event
 
-from voxrecon.cli.common import check_ranges, guard, parser
+from voxrecon.cli.common import add_model_options, check_ranges, guard, parser
 from voxrecon.errors import ConfigError
-
-DEFAULT_MODEL = "pix2voxpp_f_shapes13"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -22,19 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
         "this machine alone unless --host says otherwise, and asks nothing of the internet.",
         "--port 8000",
     )
-    arguments.add_argument(
-        "--model",
-        default=DEFAULT_MODEL,
-        help=f"a name of `voxrecon list`, a model folder or a config (default: {DEFAULT_MODEL})",
-    )
-    arguments.add_argument("--weights", metavar="CKPT", help="a checkpoint, for a config or a name")
-    arguments.add_argument(
-        "--backend",
-        choices=["torch", "onnx", "openvino"],
-        default="torch",
-        help="what runs a model folder that was exported for it (default: torch)",
-    )
-    arguments.add_argument("--device", help="as torch names it (default: a GPU if there is one)")
+    add_model_options(arguments)
     arguments.add_argument("--port", type=int, default=7860, metavar="N", help="(default: 7860)")
     arguments.add_argument(
         "--host",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from voxrecon.choices import MESH_FORMATS
 from voxrecon.errors import FileError
 from voxrecon.fileio import atomic_write
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from trimesh import Trimesh
 
 TAUBIN = (0.5, 0.53)  # of the way to the neighbours' mean, and back
-KINDS = ("glb", "obj", "ply", "stl")
 COLOUR = (120, 164, 220, 255)  # RGBA, as in the pictures
 # corners of a cell's side at the low and at the high end of an axis, counter-clockwise from outside
 SIDES = (((0, 0), (0, 1), (1, 1), (1, 0)), ((0, 0), (1, 0), (1, 1), (0, 1)))
@@ -105,8 +105,8 @@ def write_mesh(path: str | os.PathLike, mesh: Trimesh) -> None:
         FileError: the file has another suffix or cannot be written.
     """
     kind = os.path.splitext(path)[1].lstrip(".").lower()
-    if kind not in KINDS:
-        raise FileError(f"{path}: expected a file of type {', '.join(KINDS)}")
+    if kind not in MESH_FORMATS:
+        raise FileError(f"{path}: expected a file of type {', '.join(MESH_FORMATS)}")
     data = mesh.export(file_type=kind)
     with atomic_write(path) as temporary:
         temporary.write_bytes(data if isinstance(data, bytes) else data.encode())

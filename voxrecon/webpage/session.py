@@ -17,11 +17,11 @@ from voxrecon.apis.inferencer import Task, VoxelInferencer
 from voxrecon.apis.inputs import SUFFIXES
 from voxrecon.apis.reconstruction import MeshKind, Reconstruction
 from voxrecon.captures.cutouts import Background, Cutout
+from voxrecon.choices import FORMATS as FORMATS
 from voxrecon.errors import ConfigError, FileError, VoxreconError
 from voxrecon.fileio import reason
 
 EXAMPLES = Path(__file__).parent / "examples"
-FORMATS = ("glb", "obj", "stl", "ply", "binvox", "npz", "png", "gif")
 MEGABYTE = 2**20
 KEPT = 4  # files of a session: one that the browser still reads is not removed by the next
 
