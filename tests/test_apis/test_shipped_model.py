@@ -43,7 +43,7 @@ def test_it_is_the_network_of_its_config():
     cfg = load_config(model.config)
     check_config(cfg)
     loaded = VoxelInferencer(DEFAULT_MODEL, device="cpu").model
-    assert loaded.data_preprocessor.size == cfg.model.data_preprocessor.size == 224
+    assert loaded.data_preprocessor.size == cfg.model.data_preprocessor.size == 112
     assert sum(p.numel() for p in loaded.parameters()) == model.parameters
     assert {path.name for path in model.folder.iterdir()} == {
         "README.md", "config.json", "model.safetensors"
