@@ -1,5 +1,5 @@
-# The Pix2Vox++/F that ships with voxrecon, trained on Shapes13 (400 objects a class, 12 views each);
-# its figures are in its model card, voxrecon/pretrained/pix2voxpp_f_shapes13/README.md.
+# The Pix2Vox++/F that ships with voxrecon, trained on Shapes13 (400 objects a class, 12 views of
+# each); its figures are in its model card, voxrecon/pretrained/pix2voxpp_f_shapes13/README.md.
 # Table row: none.
 _base_ = [
     "_base_/models/pix2voxpp_f.py",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -141,6 +143,16 @@ def test_time_is_limited(function):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_killed_child(number):
     assert f"a.obj: reading it was ended by signal {int(number)}, expected" in refusal(die, number)
+
+
+def test_a_limit_of_the_shell_stays():
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30));"
+        "from voxrecon.sandbox import run_limited; import math;"
+        "print(run_limited(math.sqrt, 9.0, name='x'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "3.0\n", done.stderr
 
 
 def test_a_child_that_leaves():

@@ -158,7 +158,10 @@ def _work(request: bytes, replies: BinaryIO) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         limit = _address_space() + megabytes * 2**20
-        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]  # of the shell or the cluster
+        if hard != resource.RLIM_INFINITY:
+            limit = min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
         signal.setitimer(signal.ITIMER_REAL, seconds)  # ends the process, whatever it does
         try:
             reply = pickle.dumps(("result", function(*args)))

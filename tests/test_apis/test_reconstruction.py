@@ -126,6 +126,12 @@ def test_an_empty_volume_names_its_highest_probability(result, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
 
 
+def test_values_that_are_no_numbers(result, tmp_path):
+    broken = Reconstruction(np.full_like(result.volume, np.nan), name="chair")
+    with pytest.raises(VoxreconError, match="chair: the network gives values that are no numbers"):
+        broken.save(tmp_path / "a.glb")
+
+
 @pytest.mark.parametrize("name", ["a", "a.exe", "a.glb.zip", ".glb"])
 def test_other_suffixes(result, tmp_path, name):
     with pytest.raises(FileError, match="expected a file of type .glb, .obj"):

@@ -50,7 +50,7 @@ def test_it_is_the_network_of_its_config():
     }  # fmt: skip
     assert (model.folder / "model.safetensors").stat().st_size <= 12 * 2**20
     card = (model.folder / "README.md").read_text()
-    assert "| mean |" in card or "**overall**" in card  # figures
+    assert "**mean over samples**" in card and "class mean" in card
     assert "procedural" in card
 
 

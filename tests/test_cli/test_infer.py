@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -268,3 +269,33 @@ def test_bad_photos(photos, model, capfd, tmp_path):
     given = [main, "many", "--model", model, "-o"]
     assert "many objects, expected a folder" in refusal(capfd, *given, "a.glb")
     assert "--show-scores: of one object" in refusal(capfd, *given, "out", "--show-scores", "s.png")
+
+
+def test_nothing_is_overwritten_and_nothing_half_written(photos, model, tmp_path, capfd):
+    (tmp_path / "folder.png").mkdir()
+    for options, message in (
+        (["-o", "photo1.png"], "photo1.png: is one of the photos, expected another file"),
+        (["-o", "a.glb", "--show-inputs", "photo2.png"], "photo2.png: is one of the photos"),
+        (["-o", "a.png", "--show-inputs", "a.png"], "a.png: named twice, expected a file"),
+        (["-o", "a.glb", "--show-scores", "folder.png"], "folder.png: a folder, expected a file"),
+        (["-o", "a.npz", "a.glb", "--threshold", "1"], "nothing is occupied at threshold 1"),
+    ):
+        assert message in refusal(capfd, main, *photos, "--model", model, *options)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.png", *photos]
+
+
+def test_names_do_not_move_the_cursor_and_lose_no_result(photos, model, tmp_path):
+    name = "e\x1b[31mred\n.png"
+    (tmp_path / "photo1.png").rename(tmp_path / name)
+    (tmp_path / "photo2.png").rename(tmp_path / "stühl.png")
+    words = ["infer", name, "stühl.png", "-o", "a.glb", "--model", str(model)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1] / "helpers")])
+    code = "import shrink; from voxrecon.cli.main import main; import sys; main(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], env=environment, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.glb").is_file()
+    assert b"e?[31mred?.png: background by alpha\nst?hl.png: background by GrabCut" in done.stdout
+    assert b"\x1b" not in done.stdout

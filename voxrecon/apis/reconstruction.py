@@ -98,7 +98,8 @@ class Reconstruction:
         """
         if self.scores is None:
             raise VoxreconError(
-                f"{self.name}: no score maps, expected a network with context-aware fusion"
+                f"{self.name}: no score maps, expected a network with context-aware fusion and "
+                "scores=True"
             )
         self.check_occupied()
         pictures = np.stack([fill_background(view.picture) for view in self.views])
@@ -139,6 +140,11 @@ class Reconstruction:
 
     def check_occupied(self) -> None:
         """VoxreconError, with the highest probability, unless a cell is occupied."""
+        if not np.isfinite(self.volume).all():
+            raise VoxreconError(
+                f"{self.name}: the network gives values that are no numbers, expected "
+                "probabilities: its weights are broken"
+            )
         if not self.occupied.any():
             raise VoxreconError(
                 f"{self.name}: nothing is occupied at threshold {self.threshold:g}, the highest "

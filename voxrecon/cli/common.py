@@ -55,6 +55,14 @@ def one_line(error: BaseException) -> str:
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
 
 
+def say(text: str) -> None:
+    """Print a line that may hold names of foreign files: nothing in it moves the cursor, and what
+    the terminal cannot show is a question mark."""
+    clean = "".join(c if c.isprintable() else "?" for c in text)
+    code = sys.stdout.encoding or "utf-8"
+    print(clean.encode(code, "replace").decode(code))
+
+
 def guard(command: Callable[[], None]) -> None:
     """Run a command; a user's error is one line without a traceback, and exit code 2.
 

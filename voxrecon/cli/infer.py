@@ -14,6 +14,7 @@ from voxrecon.cli.common import (
     guard,
     parser,
     quote_path,
+    say,
 )
 from voxrecon.errors import ConfigError, FileError
 from voxrecon.fileio import reason
@@ -150,14 +151,16 @@ def infer(args: argparse.Namespace) -> None:
         args.threshold,
         scores=args.show_scores is not None,
     )
-    describe(result, many=False)
+    if any(Path(path).suffix.lower() != ".npz" for path in args.out):
+        result.check_occupied()
     written = [result.save(path, args.mesh, args.azimuth, args.elevation) for path in args.out]
     _draw(result, args, written)
-    print("written:", ", ".join(quote_path(str(path)) for path in written))
+    describe(result, many=False)
+    say(f"written: {', '.join(quote_path(str(path)) for path in written)}")
     if not any(path.suffix == ".gif" for path in written):
         words = [*map(quote_path, args.photos), *_repeat_options(args), "-o"]
         turned = quote_path(str(written[0].with_suffix(".gif")))
-        print(f"next: {command_line('infer')} {' '.join(words)} {turned}")
+        say(f"next: {command_line('infer')} {' '.join(words)} {turned}")
 
 
 def _repeat_options(args: argparse.Namespace) -> list[str]:
@@ -192,12 +195,25 @@ def _check_outputs(args: argparse.Namespace, many: bool) -> None:
         for path in (args.show_scores, args.show_inputs):
             if path and Path(path).suffix.lower() != ".png":
                 raise FileError(f"{path}: expected a file of type .png")
-    folders = args.out if many else [os.path.dirname(path) for path in args.out]
-    for folder in folders:
+    shown = [path for path in (args.show_scores, args.show_inputs) if path]
+    files = [] if many else [*args.out, *shown]
+    for path in files:
+        if os.path.isdir(path):
+            raise FileError(f"{path}: a folder, expected a file")
+        if any(os.path.exists(path) and os.path.samefile(path, p) for p in _existing(args.photos)):
+            raise FileError(f"{path}: is one of the photos, expected another file")
+    twice = next((path for path in files if files.count(path) > 1), None)
+    if twice:
+        raise ConfigError(f"{twice}: named twice, expected a file of its own for each output")
+    for folder in args.out if many else [os.path.dirname(path) for path in files]:
         try:
             os.makedirs(folder or ".", exist_ok=True)
         except OSError as error:
             raise FileError(f"{folder}: cannot be written: {reason(error)}") from error
+
+
+def _existing(photos: list[str]) -> list[str]:
+    return [path for path in photos if os.path.exists(path)]
 
 
 def _read_boxes(words: list[str] | None) -> list[tuple[float, ...]] | None:
@@ -218,15 +234,15 @@ def describe(result, many: bool) -> None:
     if many or len(result.views) > LISTED:
         sources = Counter(view.source for view in result.views)
         found = ", ".join(f"{count} by {source}" for source, count in sources.items())
-        print(f"{result.name}: {len(result.views)} photos, background: {found}")
+        say(f"{result.name}: {len(result.views)} photos, background: {found}")
     else:
         for view in result.views:
-            print(f"{view.name}: background by {view.source}")
+            say(f"{view.name}: background by {view.source}")
     for view in result.views:
         if view.cropped:
-            print(f"{view.name}: the object reaches the border; what is beyond is not seen")
+            say(f"{view.name}: the object reaches the border; what is beyond is not seen")
     count = int(result.occupied.sum())
-    print(
+    say(
         f"{result.name}: {count:,} of {len(result.volume)}^3 voxels occupied "
         f"at threshold {result.threshold:g}"
     )

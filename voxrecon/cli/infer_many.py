@@ -11,7 +11,7 @@ from pathlib import Path
 
 from voxrecon.apis import Reconstruction, VoxelInferencer
 from voxrecon.apis.inputs import MASKS, find_masks, group_photos
-from voxrecon.cli.common import one_line, with_bar
+from voxrecon.cli.common import one_line, say, with_bar
 from voxrecon.cli.infer import describe
 from voxrecon.errors import FileError, VoxreconError
 
@@ -66,7 +66,7 @@ def infer_many(inferencer: VoxelInferencer, folders: list[Path], args: argparse.
     finally:
         for error in failures:  # after the bar, also when Ctrl-C ends it
             print(one_line(error), file=sys.stderr)
-    print(f"{count * len(formats)} files of {count} objects: {out}")
+    say(f"{count * len(formats)} files of {count} objects: {out}")
     if failures:
         others = f"the others are written: {out}" if count else "none is written"
         raise VoxreconError(f"{len(failures)} of {len(folders)} objects failed, {others}")

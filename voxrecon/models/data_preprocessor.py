@@ -50,6 +50,8 @@ class VoxelDataPreprocessor(BaseDataPreprocessor):
         super().__init__()
         if channel_order not in ("bgr", "rgb"):
             raise ConfigError(f"channel_order {channel_order!r}: expected bgr or rgb")
+        if len(mean) != 3 or len(std) != 3 or not all(std):
+            raise ConfigError(f"mean {mean}, std {std}: expected three numbers each, std not 0")
         self.size, self.background = size, background / 255
         self.bgr = channel_order == "bgr"
         for name, value in (
