@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import cv2
@@ -15,6 +16,7 @@ import pytest
 import torch
 from commands import call, refusal, tiny_config
 from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
 from r2n2 import make_r2n2
 from rich.progress import Progress
 from shrink import ROOT
@@ -445,6 +447,15 @@ def test_options_that_do_not_fit_are_one_line(made, tmp_path, monkeypatch, capfd
     monkeypatch.setattr(tracking, "find_spec", lambda name: None)
     argv = [made / "tiny.py", "--data-root", made / "data", "--work-dir", tmp_path / "work"]
     assert refusal(capfd, train.main, *argv, "--cfg-options", option) == message
+
+
+def test_a_refused_visualizer_leaves_no_lock_behind():
+    with pytest.raises(ConfigError, match="visualizer.track='x': expected of tensorboard"):
+        tracking.TrackingVisualizer.get_instance("refused", track="x")
+    other = Thread(target=MMLogger.get_current_instance, daemon=True)
+    other.start()
+    other.join(timeout=10)
+    assert not other.is_alive()
 
 
 # --- the page ---

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from mmengine import Config
+from mmengine.utils.manager import _release_lock
 from mmengine.visualization import MLflowVisBackend, Visualizer
 from mmengine.visualization.vis_backend import force_init_env
 
@@ -61,6 +62,16 @@ class TrackingVisualizer(Visualizer):
             if package and find_spec(package) is None:
                 raise ConfigError(f"{package} is not installed: pip install {package}")
         super().__init__(name, vis_backends=backends, **kwargs)
+
+    @classmethod
+    def get_instance(cls, name: str, **kwargs) -> TrackingVisualizer:
+        """mmengine's, which would keep its lock for ever where a constructor raises: whatever asks
+        for a logger in another thread would wait."""
+        try:
+            return super().get_instance(name, **kwargs)
+        except BaseException:
+            _release_lock()
+            raise
 
 
 # one run has one visualizer, and mmengine finds it there
