@@ -60,6 +60,9 @@ def train(args: argparse.Namespace) -> None:
     check_config(cfg)
     runner = VoxelRunner.from_cfg(cfg)
     runner.train()
+    if torch.distributed.is_initialized():  # else its threads may outlive the process's end
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
     best = os.path.join(cfg.work_dir, "best.pth")
     if runner.rank == 0 and os.path.exists(best):
         words = [command_line("test"), args.config, best, "--work-dir", cfg.work_dir]
