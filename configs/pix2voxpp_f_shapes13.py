@@ -1,18 +1,12 @@
 # The Pix2Vox++/F that ships with voxrecon, trained on Shapes13 (400 objects a class, 12 views of
 # each); its figures are in its model card, voxrecon/pretrained/pix2voxpp_f_shapes13/README.md.
 # Table row: none.
-_base_ = [
-    "_base_/models/pix2voxpp_f.py",
-    "_base_/datasets/shapenet.py",
-    "_base_/schedules/pix2vox.py",
-    "_base_/default_runtime.py",
-]
+_base_ = ["pix2voxpp_small.py"]
 
 model = dict(
     # the renderings have 128 pixels, and at 224 a step takes 1.7 times as long; one pooling less
     # leaves the features at 7 x 7
-    data_preprocessor=dict(size=112, channel_order="rgb"),
-    backbone=dict(weights="random"),
+    data_preprocessor=dict(size=112),
     neck=dict(
         layers=[
             dict(channels=128, kernel=3, padding=1),
@@ -20,9 +14,9 @@ model = dict(
             dict(channels=64, kernel=3, padding=1),
         ],
     ),
-    # from the published initialisation a short training does not leave the mean shape
-    decoder=dict(head_std=0.3),
-    loss=[dict(type="BCELoss", weight=10.0), dict(type="DiceLoss", weight=5.0)],
+    # the widths of the paper
+    decoder=dict(seed=(392, 2, 2, 2), channels=(128, 64, 32, 8)),
+    volume_fusion=dict(_delete_=True, type="MultiScaleContextAwareFusion"),
 )
 
 train_pipeline = [
@@ -42,19 +36,13 @@ train_pipeline = [
     ),
     dict(type="PackVoxelInputs"),
 ]
-data_root = "data/shapes13"
-train_dataloader = dict(
-    batch_size=16, num_workers=1, dataset=dict(data_root=data_root, pipeline=train_pipeline)
-)
-val_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root))
-test_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root))
+train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
 
 optim_wrapper = dict(
     optimizer=dict(lr=2e-3),
     # at the full rate all eight weights of the head turn negative while the grids are still
     # mostly empty, and no probability ever exceeds a half
-    paramwise_cfg=dict(_delete_=True, custom_keys={"decoder.head": dict(lr_mult=0.1)}),
-    clip_grad=dict(max_norm=5),
+    paramwise_cfg=dict(custom_keys={"decoder.head": dict(lr_mult=0.1)}),
 )
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=150),

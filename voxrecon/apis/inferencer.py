@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from voxrecon.captures.cutouts import Background, Cutout, Framing, cut_photo
+from voxrecon.captures.cutouts import Background, Cutout, Framing, check_box, cut_photo
 from voxrecon.captures.masks import Box
 from voxrecon.choices import DEFAULT_MODEL
 from voxrecon.errors import CheckpointError, ConfigError
@@ -282,11 +282,7 @@ def to_pixels(box: Box, photo: Photo) -> Box:
     """
     left, top, right, bottom = box
     width, height = photo.size
-    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
-        raise ConfigError(
-            f"{photo.name}: box {tuple(box)}, expected left, top, right, bottom within "
-            f"{width} x {height} pixels"
-        )
+    check_box(box, width, height, photo.name)
     x, y = photo.pixels.shape[1] / width, photo.pixels.shape[0] / height
     # rounding may not lead beyond the photo
     height, width = photo.pixels.shape[:2]

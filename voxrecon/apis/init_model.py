@@ -38,6 +38,11 @@ def init_model(
         if any(buffer.is_meta for buffer in model.buffers()):  # one that no checkpoint holds
             model = MODELS.build(cfg.model)
             load_weights(model, checkpoint)
+    return move(model, device)
+
+
+def move(model: VoxelReconstructor, device: str) -> VoxelReconstructor:
+    """The network on a device, in eval mode; ConfigError where there is none such."""
     try:
         return model.to(device).eval()
     except (RuntimeError, AssertionError) as error:  # torch built without it, or no such GPU

@@ -43,8 +43,7 @@ def group_photos(inputs: Any) -> tuple[list[list[Any]], list[str], bool]:
     """
     if _is_folder(inputs):
         folder = Path(inputs)
-        inner = sorted(p for p in folder.iterdir() if p.is_dir() and p.name != MASKS)
-        inner = [path for path in inner if not path.name.startswith(".")]
+        inner = list_objects(folder)
         if not inner:
             return [_photos_in(folder)], [_name(folder)], False
         if _list_photos(folder):
@@ -65,6 +64,12 @@ def group_photos(inputs: Any) -> tuple[list[list[Any]], list[str], bool]:
     if any(many):
         raise ConfigError("photos and lists of photos mixed, expected one or the other")
     return [list(inputs)], [_name(inputs[0]) if len(inputs) == 1 else OBJECT], False
+
+
+def list_objects(folder: Path) -> list[Path]:
+    """The folders of objects in a folder, in order; hidden ones and masks are none."""
+    inner = sorted(path for path in folder.iterdir() if path.is_dir())
+    return [path for path in inner if path.name != MASKS and not path.name.startswith(".")]
 
 
 def load_photo(source: Any, number: int) -> Photo:

@@ -22,6 +22,8 @@ from voxrecon.fileio import atomic_write, read_file
 from voxrecon.models import VoxelReconstructor
 from voxrecon.registry import MODELS
 
+from .init_model import move
+
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 ONNX, OPENVINO = "model.onnx", ("openvino.xml", "openvino.bin")
 FILES = (WEIGHTS, CONFIG, CARD, ONNX, *OPENVINO)
@@ -144,10 +146,7 @@ def read_model_folder(folder: str | Path, device: str = "cpu") -> VoxelReconstru
                 f"{where}: {key} is {brief(described[key])}, expected {getattr(model, key)} as of "
                 "its model"
             )
-    try:
-        return model.to(device).eval()
-    except (RuntimeError, AssertionError) as error:  # torch built without it, or no such GPU
-        raise ConfigError(f"device {device!r}: {str(error).splitlines()[0]}") from error
+    return move(model, device)
 
 
 def read_model_config(folder: str | Path) -> dict[str, Any]:

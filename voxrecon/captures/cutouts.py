@@ -9,6 +9,7 @@ import numpy as np
 
 from voxrecon.choices import BACKGROUNDS, FRAMINGS, Background, Framing
 from voxrecon.errors import ConfigError, FileError
+from voxrecon.visualization.alpha import on_white
 
 from .framing import crop, fit, mask_box, touches_border
 from .masks import BORDER, LEAST, Box, cut_out, is_empty
@@ -77,17 +78,9 @@ def cut_photo(
             f"expected {width} x {height} as the photo"
         )
     if box is not None:
-        left, top, right, bottom = box
-        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
-            raise ConfigError(
-                f"{name}: box {tuple(box)}, expected left, top, right, bottom within "
-                f"{width} x {height} pixels"
-            )
+        check_box(box, width, height, name)
     alpha, source = _find_object(photo, name, mask, box, background)
-    colours = photo[..., :3]
-    if source == "kept":
-        share = photo[..., 3:] / 255
-        colours = np.rint(colours * share + 255 * (1 - share)).astype(np.uint8)
+    colours = on_white(photo) if source == "kept" else photo[..., :3]
     cut = np.dstack((colours, alpha))
     if framing == "object" and source != "kept":
         picture = _centre(cut)
@@ -98,6 +91,16 @@ def cut_photo(
     # GrabCut takes a frame of the photo for background, whatever is there
     frame = 1.5 * BORDER if source == "GrabCut" else 0.0
     return Cutout(picture, source, name, source != "kept" and touches_border(cut, frame))
+
+
+def check_box(box: Box, width: int, height: int, name: str) -> None:
+    """ConfigError unless a box is within the photo ``name`` and not empty."""
+    left, top, right, bottom = box
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise ConfigError(
+            f"{name}: box {tuple(box)}, expected left, top, right, bottom within "
+            f"{width} x {height} pixels"
+        )
 
 
 def _find_object(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voxrecon.apis import Reconstruction, VoxelInferencer
-from voxrecon.apis.inputs import MASKS, find_masks, group_photos
+from voxrecon.apis.inputs import find_masks, group_photos, list_objects
 from voxrecon.cli.common import one_line, say, with_bar
 from voxrecon.cli.infer import describe
 from voxrecon.errors import FileError, VoxreconError
@@ -29,8 +29,7 @@ def find_objects(photos: Sequence[str]) -> list[Path]:
     """The folders of many objects, given as they are or inside of one; none of a single object."""
     folders = [Path(path) for path in photos if Path(path).is_dir()]
     if len(photos) == 1:
-        inner = sorted(path for folder in folders for path in folder.iterdir() if path.is_dir())
-        return [path for path in inner if path.name != MASKS and not path.name.startswith(".")]
+        return [path for folder in folders for path in list_objects(folder)]
     return folders if len(folders) == len(photos) else []
 
 
