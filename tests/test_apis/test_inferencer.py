@@ -142,9 +142,14 @@ def test_boxes_are_in_pixels_of_the_file(inferencer, tmp_path):
 def test_refusals(inferencer, photos, tmp_path):
     for options, error, message in (
         ({"threshold": 0}, ConfigError, "threshold 0, expected above 0"),
+        ({"threshold": "0.3"}, ConfigError, "threshold '0.3', expected above 0"),
         ({"batch_size": 0}, ConfigError, "batch_size 0, expected at least 1"),
+        ({"batch_size": "8"}, ConfigError, "batch_size '8', expected at least 1"),
         ({"masks": [None]}, ConfigError, r"masks for \[1\] photos, expected \[4\]"),
         ({"boxes": [(0, 0, 9, 900)] * 4}, ConfigError, "within 90 x 70 pixels"),
+        ({"boxes": [(0, 0, 9)] * 4}, ConfigError, r"box \(0, 0, 9\), expected left, top"),
+        ({"boxes": ["wide"] * 4}, ConfigError, "box 'wide', expected left, top"),
+        ({"boxes": [(0, 0, float("nan"), 9)] * 4}, ConfigError, "within 90 x 70 pixels"),
         ({"boxes": [(0, 0, 9, 9)]}, ConfigError, r"boxes for \[1\] photos, expected \[4\]"),
         ({"background": "none"}, ConfigError, "background 'none', expected of auto"),
         ({"framing": "rendering"}, ConfigError, "90 x 70 pixels, expected at least 128"),

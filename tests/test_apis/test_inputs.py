@@ -118,9 +118,24 @@ def test_pictures_in_memory_are_as_those_of_files(tmp_path):
     assert photo.pixels.shape == (341, 1024, 4) and tuple(photo.size) == (3000, 1000)
 
 
+def test_pictures_in_memory_that_move_or_are_broken(tmp_path):
+    frames = [Image.new("RGB", (8, 6), (i, 0, 0)) for i in (0, 200)]
+    frames[0].save(tmp_path / "moves.gif", save_all=True, append_images=frames[1:])
+    with pytest.raises(ConfigError, match="moves.gif: 2 frames, expected one that stands"):
+        load_photo(Image.open(tmp_path / "moves.gif"), 1)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "short.png")
+    content = (tmp_path / "short.png").read_bytes()
+    (tmp_path / "short.png").write_bytes(content[: len(content) // 2])
+    with pytest.raises(FileError, match="short.png: broken: "):
+        load_photo(Image.open(tmp_path / "short.png"), 1)
+
+
 def test_missing_file(tmp_path):
-    with pytest.raises(FileError, match="nothing.png: no such photo"):
-        load_photo(tmp_path / "nothing.png", 1)
+    for name in ("nothing.png", "n" * 300 + ".png", "a\0b.png"):
+        (group,), _, _ = group_photos(str(tmp_path / name))
+        with pytest.raises(FileError, match="png: no such photo"):
+            load_photo(*group, 1)
 
 
 def test_masks_by_object(folder, tmp_path):

@@ -373,9 +373,10 @@ def test_weights_of_another_network_are_refused(folder, tmp_path):
         read_model_folder(folder)
 
 
-def test_no_such_device(folder):
-    with pytest.raises(ConfigError, match=r"device 'cuda:99': \S.*"):
-        read_model_folder(folder, "cuda:99")
+@pytest.mark.parametrize("device", ["cuda:99", "", "meta", "toaster"])
+def test_no_such_device(folder, device):
+    with pytest.raises(ConfigError, match=rf"device '{device}': \S.*"):
+        read_model_folder(folder, device)
 
 
 def test_the_same_model_is_the_same_bytes(source, tmp_path):

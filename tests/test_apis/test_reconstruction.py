@@ -132,7 +132,7 @@ def test_values_that_are_no_numbers(result, tmp_path):
         broken.save(tmp_path / "a.glb")
 
 
-@pytest.mark.parametrize("name", ["a", "a.exe", "a.glb.zip", ".glb"])
+@pytest.mark.parametrize("name", ["a", "a.exe", "a.glb.zip", ".glb", "a\0.glb"])
 def test_other_suffixes(result, tmp_path, name):
     with pytest.raises(FileError, match="expected a file of type .glb, .obj"):
         result.save(tmp_path / name)

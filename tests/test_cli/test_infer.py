@@ -150,7 +150,10 @@ def test_objects_that_fail_do_not_stop_the_others(model, tmp_path, capsys, batch
     for line, pattern in zip(failures, patterns, strict=True):
         assert re.fullmatch(f"{re.escape(str(objects))}/{pattern}", line)
     assert summary == f"error: 3 of 5 objects failed, the others are written: {out}"
-    assert printed.out.splitlines()[-1] == f"2 files of 2 objects: {out}"
+    assert printed.out.splitlines()[-2:] == [
+        f"2 files of 2 objects: {out}",
+        f"next: voxrecon infer {objects}/chair --model {model} -o {out}/chair.gif",
+    ]
     assert sorted(path.name for path in out.iterdir()) == ["chair.npz", "table.npz"]
     inferencer = VoxelInferencer(model, device="cpu")
     for name in ("chair", "table"):
@@ -247,7 +250,8 @@ def test_masks_of_many_objects(model, tmp_path, capsys):
         (["-o", "a.glb", "--boxes", "1,2,3,4"], "boxes for [1] photos, expected [2]"),
         (["-o", "a.glb", "--formats", "glb"], "--formats: of many objects; of one the suffix"),
         (["-o", "a.glb", "--show-scores", "a.jpg"], "a.jpg: expected a file of type .png"),
-        (["-o", "photo1.png/a.glb"], "photo1.png: cannot be written: Not a directory"),
+        (["-o", "photo1.png/a.glb"], "photo1.png: a file, expected a folder"),
+        (["-o", "new/deep/a.glb", "--threshold", "1"], "object: nothing is occupied at threshold"),
         (["-o", "a.glb", "--batch-size", "0"], "--batch-size 0: expected 1 to 4096"),
         (["-o", "a.glb", "--masks", "nowhere"], "nowhere: no such mask, and no such folder"),
     ],
@@ -255,6 +259,32 @@ def test_masks_of_many_objects(model, tmp_path, capsys):
 def test_refusals_leave_nothing_behind(photos, model, tmp_path, capfd, options, message):
     assert message in refusal(capfd, main, *photos, "--model", model, *options)
     assert sorted(path.name for path in tmp_path.iterdir()) == photos
+
+
+def test_photos_come_before_the_output(photos, model, capfd):
+    message = refusal(capfd, main, "--model", model, "-o", "a.glb", *photos)
+    assert message == (
+        "no photos, and --out a.glb photo1.png photo2.png: expected the photos first, then -o FILE"
+    )
+
+
+def test_a_folder_that_may_not_be_written(photos, model, capfd, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(tmp_path))  # root may all
+    message = refusal(capfd, main, *photos, "--model", model, "-o", "new/a.glb")
+    assert message == f"{tmp_path}: cannot be written: Permission denied"
+
+
+def test_an_empty_word_is_not_this_folder(photos, model, capfd):
+    assert "not a file, expected a photo" in refusal(
+        capfd, main, "", "-o", "a.glb", "--model", model
+    )
+    assert "no such mask" in refusal(
+        capfd, main, *photos, "-o", "a.glb", "--model", model, "--masks", ""
+    )
+    assert ": no such model" in refusal(capfd, main, *photos, "-o", "a.glb", "--model", "")
+    assert "device ''" in refusal(
+        capfd, main, *photos, "-o", "a.glb", "--model", model, "--device", ""
+    )
 
 
 def test_bad_photos(photos, model, capfd, tmp_path):

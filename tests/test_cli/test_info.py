@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy
 import pytest
 import torch
-from commands import call
+from commands import call, refusal
 from shrink import ROOT
 
 import voxrecon
@@ -106,8 +106,6 @@ def test_no_names_of_people(path, shown, monkeypatch):
     assert without_user(Path(path)) == shown
 
 
-def test_what_it_does_not_take(capsys):
-    with pytest.raises(SystemExit) as stopped:
-        info.main(["more"])
-    assert stopped.value.code == 2
-    assert capsys.readouterr().err.endswith("error: unrecognized arguments: more\n")
+def test_what_it_does_not_take(capfd):
+    expected = "unrecognized arguments: more; see voxrecon info --help"
+    assert refusal(capfd, info.main, "more") == expected

@@ -170,8 +170,8 @@ def test_many_views_share_the_scale_of_all(texts):
     picture = draw_scores(photos(20), scores, volume, 0.5, SIZE)
     assert picture.shape[1] == 9 * SIZE + 10 * (SIZE // 32)
     assert texts[9:12] == ["input 7", "input 8 of 20", "reconstruction, t = 0.5"]
-    assert texts[12:20] == ["mean score 0.047"] * 8
-    assert texts[1:3] == ["0.050 = 1/20", "0.100"]
+    assert texts[12:20] == ["mean score 0.0474"] * 8
+    assert texts[1:3] == ["0.0500 = 1/20", "0.1000"]
 
 
 def test_eight_views_are_all_shown(texts):

@@ -181,7 +181,7 @@ def _portable(model: VoxelReconstructor) -> VoxelReconstructor:
 def random_images(model: VoxelReconstructor, objects: int, views: int) -> Tensor:
     """Random images (B, V, C, H, W) in the size of the network, always the same."""
     generator = torch.Generator().manual_seed(objects * 100 + views)
-    channels, side = getattr(model.backbone, "in_chans", 3), model.data_preprocessor.size
+    channels, side = model.in_chans, model.data_preprocessor.size
     return torch.rand(objects, views, channels, side, side, generator=generator) * 2 - 1
 
 

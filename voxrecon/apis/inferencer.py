@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from .model_folder import read_model_folder
 from .model_zoo import find_model
 from .reconstruction import Reconstruction, check_threshold
 
+FEW = 4  # photos that are reconstructed within a few seconds
 CHUNK = 24  # views of all objects that pass the per-view slots of the torch network at once
 
 
@@ -73,7 +75,7 @@ class VoxelInferencer(BaseInferencer):
         backend: str = "torch",
     ) -> None:
         self.scope = "voxrecon"
-        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device is None else device
         self.model, self.folder = load_model(model, weights, self.device)
         self.backend = open_backend(backend, self.model, self.folder)
 
@@ -137,29 +139,29 @@ class VoxelInferencer(BaseInferencer):
             batch_size: Objects at once.
             coarse: Keep what each view alone gives.
             scores: Keep the share of each view in the fused volume.
-            progress: A bar over the objects; None: if there are many, on a terminal.
+            progress: A bar over the photos; None: if there are more than a few, on a terminal.
 
         Raises:
             ConfigError, FileError: an input that cannot be used; the message names it.
         """
         check_threshold(threshold)
-        if batch_size < 1:
+        if not isinstance(batch_size, int) or batch_size < 1:
             raise ConfigError(f"batch_size {batch_size!r}, expected at least 1")
         groups, names, many = group_photos(inputs)
         masks = group_masks(masks, inputs, groups, names, many)
         boxes = match(boxes, groups, many, "boxes")
         console = Console(stderr=True)
-        shown = (many and console.is_terminal) if progress is None else progress
+        total = sum(map(len, groups))
+        shown = (total > FEW and console.is_terminal) if progress is None else progress
         found: dict[int, Reconstruction] = {}
         with Progress(console=console, disable=not shown, transient=True) as bar:
-            objects = bar.add_task("reconstructing", total=len(groups))
+            done = partial(bar.advance, bar.add_task("reconstructing", total=total))
             for batch in self.preprocess(
-                groups, batch_size, names, masks, boxes, background, framing
+                groups, batch_size, names, masks, boxes, background, framing, done
             ):
                 for part in split_by_views(batch):
                     out = self.forward(part)
                     found |= self.postprocess(out, part, threshold, coarse, scores)
-                    bar.advance(objects, len(part))
         results = [found[index] for index in range(len(groups))]
         return results if many else results[0]
 
@@ -172,17 +174,18 @@ class VoxelInferencer(BaseInferencer):
         boxes: list[list[Any]],
         background: Background = "auto",
         framing: Framing = "object",
+        done: Callable[[], None] = lambda: None,
     ) -> Iterator[list[Task]]:
-        """Read photos and cut them out, a batch of objects at a time."""
+        """Read photos and cut them out, a batch of objects at a time; ``done`` after each photo."""
         batch = []
         for index, sources in enumerate(inputs):
-            views = [
-                self.cut(source, number, mask, box, background, framing)
-                for number, (source, mask, box) in enumerate(
-                    zip(sources, masks[index], boxes[index], strict=True), start=1
-                )
-            ]
-            batch.append(Task(index, names[index], views))
+            batch.append(Task(index, names[index], []))
+            for number, (source, mask, box) in enumerate(
+                zip(sources, masks[index], boxes[index], strict=True), start=1
+            ):
+                view = self.cut(source, number, mask, box, background, framing)
+                batch[-1].views.append(view)
+                done()
             if len(batch) == batch_size or index == len(inputs) - 1:
                 yield batch
                 batch = []
@@ -255,7 +258,7 @@ def load_model(
     model: str | Path | Config, weights: str | Path | None, device: str
 ) -> tuple[VoxelReconstructor, Path | None]:
     """A network with its weights, and its model folder if it comes from one."""
-    if isinstance(model, str | Path) and Path(model).is_dir():
+    if isinstance(model, str | Path) and os.path.isdir(model):
         if weights:
             raise ConfigError(f"{model}: a model folder has its weights, expected no others")
         return read_model_folder(model, device), Path(model)
@@ -280,9 +283,8 @@ def to_pixels(box: Box, photo: Photo) -> Box:
     Raises:
         ConfigError: it is empty or reaches beyond the photo.
     """
-    left, top, right, bottom = box
     width, height = photo.size
-    check_box(box, width, height, photo.name)
+    left, top, right, bottom = check_box(box, width, height, photo.name)
     x, y = photo.pixels.shape[1] / width, photo.pixels.shape[0] / height
     # rounding may not lead beyond the photo
     height, width = photo.pixels.shape[:2]

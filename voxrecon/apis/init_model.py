@@ -44,6 +44,8 @@ def init_model(
 def move(model: VoxelReconstructor, device: str) -> VoxelReconstructor:
     """The network on a device, in eval mode; ConfigError where there is none such."""
     try:
+        if torch.device(device).type == "meta":
+            raise RuntimeError("computes nothing")
         return model.to(device).eval()
     except (RuntimeError, AssertionError) as error:  # torch built without it, or no such GPU
         raise ConfigError(f"device {device!r}: {str(error).splitlines()[0]}") from error

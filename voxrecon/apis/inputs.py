@@ -14,6 +14,7 @@ import numpy as np
 
 from voxrecon.captures.photos import MODES, read_mask, read_photo
 from voxrecon.errors import ConfigError, FileError
+from voxrecon.fileio import reason
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".heic", ".heif")
 LONGEST = 1024  # pixels of a photo's longer side that are worked with
@@ -89,7 +90,12 @@ def load_photo(source: Any, number: int) -> Photo:
         name = getattr(source, "filename", "") or name
         if source.mode not in MODES:
             raise ConfigError(f"{name}: pixels of kind {source.mode}, expected 8 bits per channel")
-        source = np.asarray(ImageOps.exif_transpose(source).convert("RGBA"))
+        if getattr(source, "is_animated", False) and source.format != "MPO":  # phones write MPO
+            raise ConfigError(f"{name}: {source.n_frames} frames, expected one that stands still")
+        try:  # files are decoded only now
+            source = np.asarray(ImageOps.exif_transpose(source).convert("RGBA"))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise FileError(f"{name}: broken: {reason(error)}") from error
     pixels = _to_rgba(source, name)
     return Photo(_limit(pixels), name, pixels.shape[1::-1])
 
@@ -139,7 +145,7 @@ def group_masks(
             find_masks(folder, sources) if _is_folder(folder) else [None] * len(sources)
             for folder, sources in zip(folders, groups, strict=True)
         ]
-    if _is_path(masks) and not Path(masks).exists():
+    if _is_path(masks) and not os.path.exists(masks):
         raise FileError(f"{masks}: no such mask, and no such folder of masks")
     return match(masks, groups, many, "masks")
 
@@ -229,7 +235,7 @@ def _name(source: Any) -> str:
     if not _is_path(source):
         return OBJECT
     path = Path(os.path.abspath(source))  # of "." too
-    return path.name if path.is_dir() else path.stem
+    return path.name if os.path.isdir(path) else path.stem
 
 
 def _is_path(source: Any) -> bool:
@@ -237,7 +243,7 @@ def _is_path(source: Any) -> bool:
 
 
 def _is_folder(source: Any) -> bool:
-    return _is_path(source) and Path(source).is_dir()
+    return _is_path(source) and os.path.isdir(source)
 
 
 def _name_objects(groups: Sequence[Any]) -> list[str]:

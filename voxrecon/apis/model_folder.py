@@ -129,7 +129,7 @@ def read_model_folder(folder: str | Path, device: str = "cpu") -> VoxelReconstru
         with limit_modules(MAX_MODULES), torch.device("meta"), torch.inference_mode():
             model = MODELS.build(cfg.model).eval()
             side = model.data_preprocessor.size
-            model(torch.empty(1, 1, getattr(model.backbone, "in_chans", 3), side, side))  # they fit
+            model(torch.empty(1, 1, model.in_chans, side, side))  # they fit
         _check_size(model, folder / WEIGHTS)
         load_weights(model, folder / WEIGHTS)
         if any(buffer.is_meta for buffer in model.buffers()):  # one that no checkpoint holds

@@ -168,7 +168,7 @@ class Reconstruction:
 
 def check_threshold(threshold: float) -> float:
     """ConfigError unless it is above 0 and at most 1."""
-    if not 0 < threshold <= 1:
+    if not isinstance(threshold, float | int | np.number) or not 0 < threshold <= 1:
         raise ConfigError(f"threshold {threshold!r}, expected above 0 and at most 1")
     return float(threshold)
 
@@ -176,6 +176,6 @@ def check_threshold(threshold: float) -> float:
 def check_output(path: str | os.PathLike) -> str:
     """The suffix of a file that ``save`` can write; FileError for another one."""
     suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in SUFFIXES or "\0" in os.fspath(path):
         raise FileError(f"{path}: expected a file of type {', '.join(SUFFIXES)}")
     return suffix

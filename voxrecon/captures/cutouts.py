@@ -93,14 +93,20 @@ def cut_photo(
     return Cutout(picture, source, name, source != "kept" and touches_border(cut, frame))
 
 
-def check_box(box: Box, width: int, height: int, name: str) -> None:
-    """ConfigError unless a box is within the photo ``name`` and not empty."""
-    left, top, right, bottom = box
-    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+def check_box(box: Box, width: int, height: int, name: str) -> Box:
+    """The box; ConfigError unless it is within the photo ``name`` and not empty."""
+    try:
+        left, top, right, bottom = map(float, box)
+    except (TypeError, ValueError):
+        inside = False
+    else:
+        inside = 0 <= left < right <= width and 0 <= top < bottom <= height
+    if not inside:
         raise ConfigError(
-            f"{name}: box {tuple(box)}, expected left, top, right, bottom within "
-            f"{width} x {height} pixels"
+            f"{name}: box {box!r}, expected left, top, right, bottom within {width} x {height} "
+            "pixels"
         )
+    return left, top, right, bottom
 
 
 def _find_object(

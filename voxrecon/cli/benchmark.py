@@ -18,16 +18,15 @@ from typing import TYPE_CHECKING
 
 import cv2
 import torch
-from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from torch import Tensor
 
 from voxrecon.cli.benchmark_rendering import measure_rendering
 from voxrecon.cli.common import guard, parser
 from voxrecon.cli.sample_data import make_data
 from voxrecon.errors import ConfigError
+from voxrecon.tables import number_table
 
 if TYPE_CHECKING:
     from voxrecon.models import VoxelReconstructor
@@ -86,10 +85,6 @@ class Stopwatch:
         return time.perf_counter()
 
 
-def _channels(model: VoxelReconstructor) -> int:
-    return getattr(model.backbone, "in_chans", 3)
-
-
 def measure_forward(
     model: VoxelReconstructor, views: Iterable[int], size: int, watch: Stopwatch
 ) -> list[dict]:
@@ -97,7 +92,7 @@ def measure_forward(
     model.eval()
     rows = []
     for n in views:
-        x = torch.rand(1, n, _channels(model), size, size, device=watch.device) * 2 - 1
+        x = torch.rand(1, n, model.in_chans, size, size, device=watch.device) * 2 - 1
         with torch.inference_mode():
             volume, same = model(x), by_view(model, x)
             folded, looped = watch.run(
@@ -118,7 +113,7 @@ def measure_forward(
 def measure_training(model: VoxelReconstructor, size: int, watch: Stopwatch) -> dict:
     """Forward with loss, and backward, of one object and one view; batch norm in training mode."""
     model.train()
-    x = torch.rand(1, 1, _channels(model), size, size, device=watch.device) * 2 - 1
+    x = torch.rand(1, 1, model.in_chans, size, size, device=watch.device) * 2 - 1
     truth = (torch.rand(1, *[model.grid_size] * 3, device=watch.device) > 0.7).float()
     losses: list[Tensor] = []
 
@@ -218,26 +213,26 @@ def show(results: dict, console: Console) -> None:
         f"torch {machine['torch']}, medians of {results['repeat']}",
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    table = _table(
+    table = number_table(
         *("Views", "Folded\nms", "View by view\nms", "Ratio", "Greatest\ndifference", "Volume\nstd")
     )
     for row in results["forward"]:
         folded, looped = median(row["folded_s"]), median(row["by_view_s"])
         table.add_row(
-            f"{row['views']}",
+            f"{row['views']:>5}",
             *(f"{1e3 * folded:,.1f}", f"{1e3 * looped:,.1f}", f"{looped / folded:.2f}"),
             *(f"{row['max_difference']:.1e}", f"{row['volume_std']:.2f}"),
         )
     console.print("\nForward, one object, evaluation", table, sep="\n")
     training = results["training"]
-    table = _table("", "ms")
+    table = number_table("", "ms")
     forward, backward = (1e3 * median(training[key]) for key in ("forward_s", "backward_s"))
     table.add_row("forward with loss", f"{forward:,.1f}")
     table.add_row("backward", f"{backward:,.1f}")
     table.add_row("both", f"{forward + backward:,.1f}")
     console.print("Training, one object, one view", table, sep="\n")
     data = results["data"]
-    table = _table("", "images/s")
+    table = number_table("", "images/s")
     where = "on the GPU" if machine["gpu"] else "per core"
     for key, label in (
         ("worker_s", "worker, disk to uint8 batch, per core"),
@@ -250,18 +245,10 @@ def show(results: dict, console: Console) -> None:
     console.print(title, table, sep="\n", markup=False, highlight=False)
     made = results["rendering"]
     if made:
-        table = _table("", "meshes/s")
+        table = number_table("", "meshes/s")
         table.add_row("mesh file to pictures and grid", f"{1 / median(made['wall_s']):.2f}")
         title = f"Rendering, {made['faces']:,} faces, {made['views']} views, per core"
         console.print(title, table, sep="\n", markup=False, highlight=False)
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column(first, no_wrap=True, justify="right" if first else "left")
-    for column in others:
-        table.add_column(column, no_wrap=True, justify="right")
-    return table
 
 
 def benchmark(args: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -95,6 +95,14 @@ def guard(command: Callable[[], None]) -> None:
     sys.exit(code)
 
 
+class Parser(argparse.ArgumentParser):
+    """One whose errors are a line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        """A command line that does not fit."""
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+
 def parser(command: str, description: str, example: str) -> argparse.ArgumentParser:
     """A parser whose help ends with an example.
 
@@ -104,7 +112,7 @@ def parser(command: str, description: str, example: str) -> argparse.ArgumentPar
         example: What follows the command there.
     """
     program = command_line(command)
-    return argparse.ArgumentParser(
+    return Parser(
         prog=program,
         description=description,
         epilog=f"example:\n  {program} {example}",

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from rich import box
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from voxrecon.cli.common import command_line, guard, parser
 from voxrecon.engine.memory import count_parameters, peak_memory
 from voxrecon.errors import ConfigError
+from voxrecon.tables import number_table
 
 if TYPE_CHECKING:
     from voxrecon.models import VoxelReconstructor
@@ -58,12 +58,12 @@ def count_flops(model: nn.Module, *inputs: Tensor) -> dict[str, int]:
 
 def report(model: VoxelReconstructor, name: str, views: Sequence[int], size: int) -> Group:
     """What is printed about a network on the meta device."""
-    channels = getattr(model.backbone, "in_chans", 3)
+    channels = model.in_chans
     images = {v: torch.empty(1, v, channels, size, size, device="meta") for v in views}
     with torch.inference_mode():
         flops = {v: count_flops(model, x) for v, x in images.items()}
     title = f"{name}: one object, views of {size} x {size}, a grid of {model.grid_size}^3"
-    slots = _table("Slot", "Parameters", "Trained", *(f"GFLOP\n{_views(v)}" for v in views))
+    slots = number_table("Slot", "Parameters", "Trained", *(f"GFLOP\n{_views(v)}" for v in views))
 
     def add(label: str, module: nn.Module, **options) -> None:
         numbers = [f"{n:,}" for n in count_parameters(module)]
@@ -74,7 +74,7 @@ def report(model: VoxelReconstructor, name: str, views: Sequence[int], size: int
         add(slot, module, end_section=i == len(modules) - 1)
     add("total", model, style="bold")
 
-    memory = _table("Memory, float32", "MB")
+    memory = number_table("Memory, float32", "MB")
     weights = sum(t.nbytes for t in (*model.parameters(), *model.buffers()))
     memory.add_row("weights", f"{weights / MB:,.1f}", end_section=True)
     for v, x in images.items():
@@ -94,7 +94,7 @@ def report(model: VoxelReconstructor, name: str, views: Sequence[int], size: int
 
 def _published(name: str, model: VoxelReconstructor) -> tuple[Text, Table, Text]:
     millions, backward, forward = PAPER[name]
-    table = _table("", "Paper", "Here")
+    table = number_table("", "Paper", "Here")
     ours = count_parameters(model)[0]
     table.add_row("parameters, millions", f"{millions:.2f}", f"{ours / 1e6:.2f}")
     for v, milliseconds in forward.items():
@@ -103,14 +103,6 @@ def _published(name: str, model: VoxelReconstructor) -> tuple[Text, Table, Text]
     title = Text("As published (first version of the paper, GTX 1080 Ti)")
     benchmark = command_line("analyse benchmark")
     return title, table, Text(f"{benchmark} measures the times of this machine")
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column(first, no_wrap=True)
-    for column in others:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
 
 
 def _views(n: int) -> str:

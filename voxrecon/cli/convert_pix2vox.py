@@ -140,8 +140,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point."""
-    args = parse_args(argv)
-    guard(lambda: convert(args.config, args.source, args.target))
+    guard(lambda: convert(**vars(parse_args(argv))))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from voxrecon.choices import PORTABLE
-from voxrecon.cli.common import command_line, guard, parser, quote_path
+from voxrecon.cli.common import command_line, guard, parser, quote_path, say
 from voxrecon.errors import ConfigError
 
 FORMATS = ("folder", *PORTABLE)
@@ -80,25 +80,25 @@ def export(args: argparse.Namespace) -> None:
         write_model_folder(folder, source, described, card, args.half)
         model = read_model_folder(folder)
         kind = "float16" if args.half else "float32"
-        print(
+        say(
             f"{folder / WEIGHTS}: {size_of(folder / WEIGHTS)}, {kind}; volumes differ from those "
             f"of the source by at most {difference(source, model):.2g}"
         )
     elif results is not None:
         card = write_card_file(folder, write_card(folder.resolve().name, source, results))
-        print(f"{card}: with the figures of {args.results}")
+        say(f"{card}: with the figures of {args.results}")
     onnx = None
     if "onnx" in args.format:
         onnx = folder / ONNX
         worst = export_onnx(model, onnx)
-        print(f"{onnx}: {size_of(onnx)}, differs from torch by at most {worst:.2g}")
+        say(f"{onnx}: {size_of(onnx)}, differs from torch by at most {worst:.2g}")
     if "openvino" in args.format:
         path = folder / OPENVINO[0]
         worst = export_openvino(model, path, onnx)
         size = size_of(path, folder / OPENVINO[1])
-        print(f"{path}: {size}, differs from torch by at most {worst:.2g}")
+        say(f"{path}: {size}, differs from torch by at most {worst:.2g}")
     backend = next((f" --backend {name}" for name in args.format if name != "folder"), "")
-    print(
+    say(
         f"next: {command_line('infer')} PHOTO.jpg --model {quote_path(args.out)}{backend} "
         "-o object.glb"
     )

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 from collections import Counter
 from pathlib import Path
@@ -17,7 +18,6 @@ from voxrecon.cli.common import (
     say,
 )
 from voxrecon.errors import ConfigError, FileError
-from voxrecon.fileio import reason
 
 LISTED = 8  # photos that are named one by one
 # options that a turntable of the same volume needs as well
@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
         "photo1.jpg photo2.jpg -o chair.glb",
     )
     arguments.add_argument(
-        "photos", nargs="+", metavar="PHOTO", help="photos of one object, or a folder"
+        "photos", nargs="*", metavar="PHOTO", help="photos of one object, or a folder"
     )
     arguments.add_argument(
         "-o",
@@ -127,6 +127,10 @@ def infer(args: argparse.Namespace) -> None:
     from voxrecon.apis.reconstruction import check_threshold
     from voxrecon.cli.infer_many import find_objects, infer_many
 
+    if not args.photos:
+        raise ConfigError(
+            f"no photos, and --out {' '.join(args.out)}: expected the photos first, then -o FILE"
+        )
     check_ranges(args, {"batch_size": (1, 4096), "elevation": (-90, 90), "azimuth": (-3600, 3600)})
     check_threshold(args.threshold)
     inputs = args.photos[0] if len(args.photos) == 1 else args.photos
@@ -158,9 +162,14 @@ def infer(args: argparse.Namespace) -> None:
     describe(result, many=False)
     say(f"written: {', '.join(quote_path(str(path)) for path in written)}")
     if not any(path.suffix == ".gif" for path in written):
-        words = [*map(quote_path, args.photos), *_repeat_options(args), "-o"]
-        turned = quote_path(str(written[0].with_suffix(".gif")))
-        say(f"next: {command_line('infer')} {' '.join(words)} {turned}")
+        suggest_turntable(args, written[0])
+
+
+def suggest_turntable(args: argparse.Namespace, written: Path) -> None:
+    """The command that draws one, of the object of which a file is ``written``."""
+    turned = quote_path(str(written.with_suffix(".gif")))
+    words = [*map(quote_path, args.photos), *_repeat_options(args), "-o", turned]
+    say(f"next: {command_line('infer')} {' '.join(words)}")
 
 
 def _repeat_options(args: argparse.Namespace) -> list[str]:
@@ -206,10 +215,18 @@ def _check_outputs(args: argparse.Namespace, many: bool) -> None:
     if twice:
         raise ConfigError(f"{twice}: named twice, expected a file of its own for each output")
     for folder in args.out if many else [os.path.dirname(path) for path in files]:
-        try:
-            os.makedirs(folder or ".", exist_ok=True)
-        except OSError as error:
-            raise FileError(f"{folder}: cannot be written: {reason(error)}") from error
+        _check_folder(folder)
+
+
+def _check_folder(folder: str) -> None:
+    """FileError unless it, or the nearest above it that there is, can be written; makes none."""
+    there = os.path.abspath(folder)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there):
+        raise FileError(f"{there}: a file, expected a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise FileError(f"{there}: cannot be written: {os.strerror(errno.EACCES)}")
 
 
 def _existing(photos: list[str]) -> list[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from voxrecon.apis import Reconstruction, VoxelInferencer
 from voxrecon.apis.inputs import find_masks, group_photos, list_objects
 from voxrecon.cli.common import one_line, say, with_bar
-from voxrecon.cli.infer import describe
+from voxrecon.cli.infer import describe, suggest_turntable
 from voxrecon.errors import FileError, VoxreconError
 
 
@@ -27,7 +28,7 @@ class _Object:
 
 def find_objects(photos: Sequence[str]) -> list[Path]:
     """The folders of many objects, given as they are or inside of one; none of a single object."""
-    folders = [Path(path) for path in photos if Path(path).is_dir()]
+    folders = [Path(path) for path in photos if os.path.isdir(path)]
     if len(photos) == 1:
         return [path for folder in folders for path in list_objects(folder)]
     return folders if len(folders) == len(photos) else []
@@ -42,7 +43,7 @@ def infer_many(inferencer: VoxelInferencer, folders: list[Path], args: argparse.
     """
     failures: list[VoxreconError] = []
     formats, out = args.formats or ["glb"], Path(args.out[0])
-    count = 0
+    written: list[str] = []
     try:
         objects = _read_folders(folders, args.masks, failures)
         batches = [
@@ -61,11 +62,17 @@ def infer_many(inferencer: VoxelInferencer, folders: list[Path], args: argparse.
                 for kind in formats:
                     path = out / f"{result.name}.{kind}"
                     result.save(path, args.mesh, args.azimuth, args.elevation)
-                count += 1
+                written.append(result.name)
     finally:
         for error in failures:  # after the bar, also when Ctrl-C ends it
             print(one_line(error), file=sys.stderr)
+    count = len(written)
     say(f"{count * len(formats)} files of {count} objects: {out}")
+    if written and "gif" not in formats:
+        first = next(each for each in objects if each.name == written[0])
+        given = first.masks and str(Path(args.masks, first.name))
+        one = argparse.Namespace(**{**vars(args), "photos": [str(first.folder)], "masks": given})
+        suggest_turntable(one, out / first.name)
     if failures:
         others = f"the others are written: {out}" if count else "none is written"
         raise VoxreconError(f"{len(failures)} of {len(folders)} objects failed, {others}")

@@ -117,6 +117,11 @@ class VoxelReconstructor(BaseModel):
         return self.decoder.grid_size
 
     @property
+    def in_chans(self) -> int:
+        """Channels of a view; 3 where the backbone does not say."""
+        return getattr(self.backbone, "in_chans", 3)
+
+    @property
     def network(self) -> str:
         """What fills the slots, in words; a checkpoint carries it, so that it is not loaded into
         another network.

@@ -63,15 +63,16 @@ def draw_scores(
     # the frame follows the shape of what is drawn, so that a small object fills it too
     box = (*map(_extent, occupied.nonzero()),)
     inputs = draw_inputs(views, MAX_VIEWS, size)
+    digits = 2 + len(str(count))  # of many views each score is small
     maps = [
         (
-            f"mean score {score[occupied].mean():.3f}" if occupied.any() else "no voxels",
+            f"mean score {score[occupied].mean():.{digits}f}" if occupied.any() else "no voxels",
             render_voxels(occupied[box], size=size, color=colour[box]),
         )
         for score, colour in zip(scores[:MAX_VIEWS], colours[:MAX_VIEWS], strict=True)
     ]
     shape = f"reconstruction, t = {threshold:g}", render_voxels(occupied[box], size=size)
-    labels = [f"{_weight(place, count):.3f}" for place in (low, 0.5, high)]
+    labels = [f"{_weight(place, count):.{digits}f}" for place in (low, 0.5, high)]
     labels[0] += " or less" if (seen < low).any() else ""
     labels[1] += f" = 1/{count}" if count > 1 else ""
     labels[2] += " or more" if (seen > high).any() else ""

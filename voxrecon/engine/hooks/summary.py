@@ -11,7 +11,6 @@ import torch
 from mmengine.dist import get_world_size, master_only
 from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
-from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
@@ -19,6 +18,7 @@ from voxrecon.engine.memory import TrainingMemory, training_memory
 from voxrecon.engine.training_state import epoch_checkpoints
 from voxrecon.errors import VoxreconError
 from voxrecon.registry import HOOKS, MODELS
+from voxrecon.tables import number_table
 
 from .epoch_checkpoint import EpochCheckpointHook
 
@@ -83,7 +83,7 @@ class SummaryHook(Hook):
 
 def data_table(runner) -> Table:
     """Objects, classes and views of the data sets of training and validation."""
-    table = _table("Data", "Objects", "Classes", "Views of the first")
+    table = number_table("Data", "Objects", "Classes", "Views of the first")
     loaders = {"train": runner.train_dataloader}
     if runner.val_loop is not None:
         loaders["val"] = runner.val_dataloader
@@ -99,7 +99,7 @@ def stage_table(runner, memory: list[TrainingMemory]) -> Table:
     """What each stage trains, its steps, and its memory where that could be estimated."""
     network, loop = runner.network, runner.train_loop
     stages = loop.stages
-    table = _table("", "Parameters", *(f"Stage {i + 1}" for i in range(len(stages))))
+    table = number_table("", "Parameters", *(f"Stage {i + 1}" for i in range(len(stages))))
     sizes = [(name, name.split(".")[0], p.numel()) for name, p in network.named_parameters()]
     for row in (*network.slots(), "in all"):
         of_row = [part for part in sizes if row in (part[1], "in all")]
@@ -134,7 +134,9 @@ def best_table(runner) -> Table:
     """The best epoch of each stage that was validated, and its weights."""
     hook = next((h for h in runner.hooks if isinstance(h, EpochCheckpointHook)), None)
     metric = hook and hook.best
-    table = _table("Stage", "Best epoch", "IoU" if metric == "iou" else str(metric), "Weights")
+    table = number_table(
+        "Stage", "Best epoch", "IoU" if metric == "iou" else str(metric), "Weights"
+    )
     info = runner.message_hub.runtime_info
     for number in range(1, len(runner.train_loop.stages) + 1):
         if f"stage{number}_best_epoch" not in info:
@@ -162,7 +164,7 @@ def estimate_memory(runner) -> list[TrainingMemory]:
         with torch.device("meta"):
             model = MODELS.build(runner.cfg.model)
         size = model.data_preprocessor.size
-        shape = (getattr(model.backbone, "in_chans", 3), size, size)
+        shape = (model.in_chans, size, size)
         objects = runner.train_dataloader.batch_sampler.batch_size
         estimates = []
         for stage in runner.train_loop.stages:
@@ -196,11 +198,3 @@ def _count_views(dataset) -> str:
         return f"{len(dataset.list_views(dataset.get_data_info(0))[1])}"
     except (AttributeError, VoxreconError):  # of another package; a sample without views
         return "-"
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column(first, no_wrap=True)
-    for column in others:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
