@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from voxrecon.cli.common import (
     quote_path,
     say,
 )
+from voxrecon.cli.infer_outputs import check_outputs
 from voxrecon.errors import ConfigError, FileError
 
 LISTED = 8  # photos that are named one by one
@@ -141,7 +140,7 @@ def infer(args: argparse.Namespace) -> None:
         if not folders:  # of many objects one may be empty
             raise
     boxes = _read_boxes(args.boxes)
-    _check_outputs(args, bool(folders))
+    check_outputs(args, bool(folders))
     inferencer = VoxelInferencer(args.model, args.weights, args.device, args.backend)
     if folders:
         infer_many(inferencer, folders, args)
@@ -182,55 +181,6 @@ def _repeat_options(args: argparse.Namespace) -> list[str]:
             words.append(f"--{name}")
             words += [f"{x:.10g}" if isinstance(x, float) else quote_path(x) for x in values]
     return words
-
-
-def _check_outputs(args: argparse.Namespace, many: bool) -> None:
-    """Refuse before the network runs what cannot be written."""
-    from voxrecon.apis.reconstruction import check_output
-
-    if many:
-        folder = Path(args.out[0])
-        of_a_file = folder.suffix.lower()[1:] in FORMATS and not folder.is_dir()
-        if len(args.out) > 1 or of_a_file:
-            raise ConfigError(f"--out {' '.join(args.out)}: many objects, expected a folder")
-        for option in ("show_scores", "show_inputs", "boxes"):
-            if getattr(args, option):
-                raise ConfigError(f"--{option.replace('_', '-')}: of one object, not of many")
-    else:
-        if args.formats:
-            raise ConfigError("--formats: of many objects; of one the suffix of --out says it")
-        for path in args.out:
-            check_output(path)
-        for path in (args.show_scores, args.show_inputs):
-            if path and Path(path).suffix.lower() != ".png":
-                raise FileError(f"{path}: expected a file of type .png")
-    shown = [path for path in (args.show_scores, args.show_inputs) if path]
-    files = [] if many else [*args.out, *shown]
-    for path in files:
-        if os.path.isdir(path):
-            raise FileError(f"{path}: a folder, expected a file")
-        if any(os.path.exists(path) and os.path.samefile(path, p) for p in _existing(args.photos)):
-            raise FileError(f"{path}: is one of the photos, expected another file")
-    twice = next((path for path in files if files.count(path) > 1), None)
-    if twice:
-        raise ConfigError(f"{twice}: named twice, expected a file of its own for each output")
-    for folder in args.out if many else [os.path.dirname(path) for path in files]:
-        _check_folder(folder)
-
-
-def _check_folder(folder: str) -> None:
-    """FileError unless it, or the nearest above it that there is, can be written; makes none."""
-    there = os.path.abspath(folder)
-    while not os.path.lexists(there):
-        there = os.path.dirname(there)
-    if not os.path.isdir(there):
-        raise FileError(f"{there}: a file, expected a folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise FileError(f"{there}: cannot be written: {os.strerror(errno.EACCES)}")
-
-
-def _existing(photos: list[str]) -> list[str]:
-    return [path for path in photos if os.path.exists(path)]
 
 
 def _read_boxes(words: list[str] | None) -> list[tuple[float, ...]] | None:
