@@ -34,11 +34,17 @@ def init_model(
     with torch.device("meta" if checkpoint else "cpu"):
         model = MODELS.build(cfg.model)
     if checkpoint:
-        load_weights(model, checkpoint)
-        if any(buffer.is_meta for buffer in model.buffers()):  # one that no checkpoint holds
-            model = MODELS.build(cfg.model)
-            load_weights(model, checkpoint)
+        model = fill(model, cfg, checkpoint)
     return move(model, device)
+
+
+def fill(model: VoxelReconstructor, cfg: Config, checkpoint: str | Path) -> VoxelReconstructor:
+    """The network of a config, built on the meta device, with the weights of a checkpoint."""
+    load_weights(model, checkpoint)
+    if any(buffer.is_meta for buffer in model.buffers()):  # one that no checkpoint holds
+        model = MODELS.build(cfg.model)
+        load_weights(model, checkpoint)
+    return model
 
 
 def move(model: VoxelReconstructor, device: str) -> VoxelReconstructor:

@@ -15,14 +15,14 @@ from mmengine.config import Config
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
-from voxrecon.engine.checkpoint import describe_model, load_weights, save_weights
+from voxrecon.engine.checkpoint import describe_model, save_weights
 from voxrecon.engine.config import check_config
 from voxrecon.errors import CheckpointError, ConfigError
 from voxrecon.fileio import atomic_write, read_file
 from voxrecon.models import VoxelReconstructor
 from voxrecon.registry import MODELS
 
-from .init_model import move
+from .init_model import fill, move
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 ONNX, OPENVINO = "model.onnx", ("openvino.xml", "openvino.bin")
@@ -131,10 +131,7 @@ def read_model_folder(folder: str | Path, device: str = "cpu") -> VoxelReconstru
             side = model.data_preprocessor.size
             model(torch.empty(1, 1, model.in_chans, side, side))  # they fit
         _check_size(model, folder / WEIGHTS)
-        load_weights(model, folder / WEIGHTS)
-        if any(buffer.is_meta for buffer in model.buffers()):  # one that no checkpoint holds
-            model = MODELS.build(cfg.model)
-            load_weights(model, folder / WEIGHTS)
+        model = fill(model, cfg, folder / WEIGHTS)
     except CheckpointError:
         raise
     except Exception as error:  # arguments of any kind reach the constructors
