@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
+from shrink import ROOT
 
 from voxrecon.apis import VoxelInferencer, list_models
 from voxrecon.apis.inferencer import DEFAULT_MODEL
@@ -72,8 +73,7 @@ def test_objects_that_it_has_not_seen(inferencer, tmp_path):
 
 def test_it_can_be_sure(inferencer):
     """Probabilities reach beyond a half: the closing layer has weights of both signs."""
-    assert (
-        inferencer.model.decoder.head.weight.max() > 0 > inferencer.model.decoder.head.weight.min()
-    )
-    photos = [f"docs/photos/chair{i}.jpg" for i in (1, 2, 3)]
-    assert inferencer([*map(str, photos)]).volume.max() > 0.9
+    weight = inferencer.model.decoder.head.weight
+    assert weight.max() > 0 > weight.min()
+    photos = [ROOT / f"docs/photos/chair{i}.jpg" for i in (1, 2, 3)]
+    assert inferencer(photos).volume.max() > 0.9

@@ -91,6 +91,8 @@ def page(browser, address, faults):
     page.on("request", lambda r: r.url.startswith(inside) or faults.append(r.url))
     page.goto(address)
     yield page
+    # shown where a test has failed
+    print("message:", message(page), "| shown:", page.get_attribute("#viewer canvas", "data-shown"))
     page.close()
 
 
@@ -243,6 +245,14 @@ def test_nothing_is_occupied(page, photos):
     assert message(page) == expected and not silhouette(page).any()
     slide(page, 0.9)
     assert message(page) == occupied_line(0.9) and silhouette(page).any()
+
+
+def test_nothing_moves_when_photos_arrive(page, photos):
+    """A click on its way would miss the button."""
+    before = page.locator("#run").bounding_box()
+    page.set_input_files("#photos input[type=file]", photos[:1])
+    page.locator("#photos .file").wait_for()
+    assert page.locator("#run").bounding_box() == before
 
 
 def test_example(page):
