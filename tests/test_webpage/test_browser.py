@@ -98,7 +98,7 @@ def page(browser, address, faults):
 
 def reconstruct(page, paths) -> None:
     page.set_input_files("#photos input[type=file]", paths)
-    page.locator("#photos .file").nth(len(paths) - 1).wait_for()
+    page.locator("#photos tr.file").nth(len(paths) - 1).wait_for()  # others are being uploaded
     page.click("#run")
 
 
@@ -251,7 +251,9 @@ def test_nothing_moves_when_photos_arrive(page, photos):
     """A click on its way would miss the button."""
     before = page.locator("#run").bounding_box()
     page.set_input_files("#photos input[type=file]", photos[:1])
-    page.locator("#photos .file").wait_for()
+    page.locator("#photos .file").first.wait_for()
+    assert page.locator("#run").bounding_box() == before  # while they are uploaded
+    page.locator("#photos tr.file").wait_for()
     assert page.locator("#run").bounding_box() == before
 
 
