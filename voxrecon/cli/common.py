@@ -52,15 +52,18 @@ def one_line(error: BaseException) -> str:
     if text.startswith("Caught "):
         text = re.sub(r"^[\w.]+: ", "", text.splitlines()[-1])
     # names in foreign files may hold anything, escape sequences of the terminal too
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    return _printable(" ".join(text.split()))
 
 
 def say(text: str) -> None:
     """Print a line that may hold names of foreign files: nothing in it moves the cursor, and what
     the terminal cannot show is a question mark."""
-    clean = "".join(c if c.isprintable() else "?" for c in text)
     code = sys.stdout.encoding or "utf-8"
-    print(clean.encode(code, "replace").decode(code))
+    print(_printable(text).encode(code, "replace").decode(code))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def guard(command: Callable[[], None]) -> None:

@@ -72,7 +72,7 @@ def infer_many(inferencer: VoxelInferencer, folders: list[Path], args: argparse.
         first = next(each for each in objects if each.name == written[0])
         given = first.masks and str(Path(args.masks, first.name))
         one = argparse.Namespace(**{**vars(args), "photos": [str(first.folder)], "masks": given})
-        suggest_turntable(one, out / first.name)
+        suggest_turntable(one, out / f"{first.name}.{formats[0]}")
     if failures:
         others = f"the others are written: {out}" if count else "none is written"
         raise VoxreconError(f"{len(failures)} of {len(folders)} objects failed, {others}")
